@@ -20,12 +20,15 @@ import (
 // It is used by one goroutine.
 type Arguments struct {
 	d      Description
-	order  []string
+	order  []string // of the positional ones
 	asked  []string
 	values map[string]argument
-	err    *Error // about what was asked for
-	shape  *Error // about surplus and repeated arguments
+
+	surplus, twice, wrong *Error // the first of each kind
 }
+
+// colons is what those should know who did not escape theirs.
+const colons = `; write a colon inside an argument as \:, an IPv6 address as [::1]`
 
 type argument struct {
 	value string
@@ -41,14 +44,18 @@ func (d Description) Arguments(positional ...string) *Arguments {
 		if !f.keyed {
 			n++
 			if n > len(positional) {
-				a.misshapen(fmt.Sprintf("argument %d", n), f.pos, fmt.Sprintf("%q is one too many: %s. %s",
-					f.value, a.usage(), "Colons inside an argument are written \\: and an IPv6 address in brackets, as in [::1]"))
+				if a.surplus == nil {
+					a.surplus = &Error{Description: d.s, Field: f.name(n), Pos: f.pos, Err: ErrArgument}
+				}
 				continue
 			}
 			name = positional[n-1]
 		}
 		if _, twice := a.values[name]; twice {
-			a.misshapen(name, f.pos, "given twice, by position and by name: leave one out")
+			if a.twice == nil {
+				a.twice = &Error{Description: d.s, Field: name, Pos: f.pos, Err: ErrArgument,
+					Reason: "given twice, by position and by name: leave one out" + colons}
+			}
 			continue
 		}
 		a.values[name] = argument{f.value, f.pos}
@@ -120,14 +127,14 @@ func (a *Arguments) Seconds(name string, def time.Duration) time.Duration {
 
 // Fail records what is wrong with an argument, unless something was recorded before.
 func (a *Arguments) Fail(name, format string, args ...any) {
-	if a.err != nil {
+	if a.wrong != nil {
 		return
 	}
 	arg, ok := a.values[name]
 	if !ok {
 		arg.pos = len(a.d.s)
 	}
-	a.err = &Error{Description: a.d.s, Field: name, Pos: arg.pos, Err: ErrArgument, Reason: fmt.Sprintf(format, args...)}
+	a.wrong = &Error{Description: a.d.s, Field: name, Pos: arg.pos, Err: ErrArgument, Reason: fmt.Sprintf(format, args...)}
 }
 
 // Err returns the first thing that is wrong, as an [*Error], or nil. An unknown option comes before a missing
@@ -135,23 +142,20 @@ func (a *Arguments) Fail(name, format string, args ...any) {
 func (a *Arguments) Err() error {
 	for _, f := range a.d.fields() {
 		if f.keyed && !slices.Contains(a.asked, f.key) {
-			return &Error{Description: a.d.s, Field: f.key, Pos: f.pos, Err: ErrArgument,
+			return &Error{Description: a.d.s, Field: f.name(0), Pos: f.pos, Err: ErrArgument,
 				Reason: "unknown option: " + a.usage()}
 		}
 	}
-	if a.shape != nil {
-		return a.shape
-	}
-	if a.err != nil {
-		return a.err
+	switch {
+	case a.surplus != nil:
+		a.surplus.Reason = "one too many: " + a.usage() + colons
+		return a.surplus
+	case a.twice != nil:
+		return a.twice
+	case a.wrong != nil:
+		return a.wrong
 	}
 	return nil
-}
-
-func (a *Arguments) misshapen(name string, pos int, reason string) {
-	if a.shape == nil {
-		a.shape = &Error{Description: a.d.s, Field: name, Pos: pos, Err: ErrArgument, Reason: reason}
-	}
 }
 
 // usage says what may be given.

@@ -2,13 +2,14 @@ package endpoint
 
 import (
 	"iter"
+	"slices"
 	"strings"
 )
 
 // A Description is a parsed endpoint string: a type, positional arguments and options.
 //
 // It is a plain value that may be copied, compared with == and used as a key of a map: two
-// are equal when they have the same type, the same arguments, and the same options in the same order.
+// are equal when they have the same type and the same arguments and options in the same order.
 // The zero Description has no type and is refused by every [Registry].
 type Description struct {
 	// s is the canonical text, and all there is. Keeping one string rather than slices is what
@@ -24,25 +25,14 @@ func Parse(s string) (Description, error) {
 	if err != nil {
 		return Description{}, err
 	}
-	typ := -1
-	for i, f := range fields {
-		if !f.keyed {
-			typ = i
-			break
-		}
-	}
-	if typ < 0 || fields[typ].value == "" {
-		pos := 0
-		if typ > 0 {
-			pos = fields[typ].pos
-		}
-		return Description{}, &Error{Description: s, Field: "type", Pos: pos, Err: errNoType,
+	if typ := firstPlain(fields); typ < 0 || fields[typ].value == "" {
+		return Description{}, &Error{Description: s, Field: "type", Pos: fields[max(typ, 0)].pos, Err: errNoType,
 			Reason: "missing: begin with a type, as in tcp:8080"}
 	}
 	seen := make(map[string]bool)
 	for _, f := range fields {
 		if f.keyed && seen[f.key] {
-			return Description{}, &Error{Description: s, Field: f.key, Pos: f.pos, Err: ErrSyntax,
+			return Description{}, &Error{Description: s, Field: f.name(0), Pos: f.pos, Err: ErrSyntax,
 				Reason: "given twice: give each option once"}
 		}
 		seen[f.key] = seen[f.key] || f.keyed
@@ -135,8 +125,12 @@ func (d Description) Options() iter.Seq2[string, string] {
 // error if nothing follows.
 func (d Description) Rest() (Description, error) {
 	fields := d.fields()[1:]
-	if len(fields) == 0 || fields[0].keyed || fields[0].value == "" {
-		return Description{}, &Error{Description: d.s, Field: "argument 1", Pos: d.pos(0), Err: ErrArgument,
+	if typ := firstPlain(fields); typ < 0 || fields[typ].value == "" {
+		pos := len(d.s)
+		if typ >= 0 {
+			pos = fields[typ].pos
+		}
+		return Description{}, &Error{Description: d.s, Field: "argument 1", Pos: pos, Err: ErrArgument,
 			Reason: "missing: after " + d.Type() + ": another endpoint follows, as in " + d.Type() + ":tcp:8080"}
 	}
 	return join(fields), nil
@@ -148,42 +142,25 @@ func (d Description) fields() []field {
 	return fields
 }
 
-// pos returns the offset in d's text of the positional argument i, or of the end.
-func (d Description) pos(i int) int {
-	for _, f := range d.fields()[1:] {
-		if f.keyed {
-			break
-		}
-		if i == 0 {
-			return f.pos
-		}
-		i--
-	}
-	return len(d.s)
+// firstPlain returns the index of the first positional field, which is the type, or -1.
+func firstPlain(fields []field) int {
+	return slices.IndexFunc(fields, func(f field) bool { return !f.keyed })
 }
 
-// join makes the canonical text of fields whose first positional one is the type.
+// join makes the canonical text of fields that have a type.
 func join(fields []field) Description {
 	var b strings.Builder
-	n := 0
-	for _, f := range fields {
-		if f.keyed {
-			continue
-		}
-		if n == 0 {
-			f.value = lower(f.value)
-		} else {
-			b.WriteByte(':')
-		}
-		n++
-		writeText(&b, f.value, `\:=`)
-	}
-	for _, f := range fields {
-		if f.keyed {
-			b.WriteByte(':')
-			b.WriteString(escape(f.key, `\:=`))
-			b.WriteByte('=')
+	typ := firstPlain(fields)
+	writeText(&b, lower(fields[typ].value), `\:=`)
+	for i, f := range fields {
+		switch {
+		case i == typ:
+		case f.keyed:
+			b.WriteString(":" + escape(f.key, `\:=`) + "=")
 			writeText(&b, f.value, `\:`)
+		default:
+			b.WriteByte(':')
+			writeText(&b, f.value, `\:=`)
 		}
 	}
 	return Description{b.String()}

@@ -29,9 +29,9 @@
 // so that unix:[a] still names the file "[a]". tcp:80:interface=[::1] and tcp:80:interface=\:\:1
 // are the same description.
 //
-// The canonical form, which [Description.String] gives, has the type first in lower case, then the
-// positional fields, then the options in the order they were given; it brackets what can be
-// bracketed and escapes nothing that needs no escape.
+// The canonical form, which [Description.String] gives, has the type first, in lower case, and then
+// the other fields in the order they were given; it brackets what can be bracketed and escapes
+// nothing that needs no escape.
 //
 // # Transports
 //

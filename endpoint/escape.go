@@ -1,6 +1,7 @@
 package endpoint
 
 import (
+	"fmt"
 	"net/netip"
 	"strings"
 )
@@ -45,17 +46,21 @@ type field struct {
 // scan splits s at its unescaped colons. There is always at least one field.
 func scan(s string) ([]field, error) {
 	var fields []field
+	positional := 0
 	for i := 0; ; i++ {
 		f := field{pos: i}
-		var err error
-		if f.value, i, err = text(s, i, true); err != nil {
-			return nil, err
-		}
-		if i < len(s) && s[i] == '=' {
+		var ok bool
+		f.value, i, ok = text(s, i, true)
+		if ok && i < len(s) && s[i] == '=' {
 			f.key, f.keyed = f.value, true
-			if f.value, i, err = text(s, i+1, false); err != nil {
-				return nil, err
-			}
+			f.value, i, ok = text(s, i+1, false)
+		}
+		if !ok {
+			return nil, &Error{Description: s, Field: f.name(positional), Pos: len(s) - 1, Err: ErrSyntax,
+				Reason: `a \ at the end protects nothing: remove it, or write \\ for a backslash`}
+		}
+		if !f.keyed {
+			positional++
 		}
 		fields = append(fields, f)
 		if i == len(s) {
@@ -64,24 +69,36 @@ func scan(s string) ([]field, error) {
 	}
 }
 
+// name is what errors call the field; n is how many positional ones come before it.
+func (f field) name(n int) string {
+	switch {
+	case f.keyed && f.key == "":
+		return `""`
+	case f.keyed:
+		return f.key
+	case n == 0:
+		return "type"
+	}
+	return fmt.Sprintf("argument %d", n)
+}
+
 // text unescapes s from i to the end of the field, or to "=" where that ends it, and returns
-// where it stopped.
-func text(s string, i int, equals bool) (string, int, error) {
+// where it stopped. It fails if s ends with a backslash that protects nothing.
+func text(s string, i int, equals bool) (string, int, bool) {
 	if addr, ok := bracketed(s[i:]); ok {
-		return addr, i + len(addr) + 2, nil
+		return addr, i + len(addr) + 2, true
 	}
 	var b []byte
 	for ; i < len(s) && s[i] != ':' && (s[i] != '=' || !equals); i++ {
 		if s[i] == '\\' {
 			i++
 			if i == len(s) {
-				return "", 0, &Error{Description: s, Pos: i - 1, Err: ErrSyntax,
-					Reason: `a \ at the end protects nothing: remove it, or write \\ for a backslash`}
+				return "", i, false
 			}
 		}
 		b = append(b, s[i])
 	}
-	return string(b), i, nil
+	return string(b), i, true
 }
 
 // maxBracket bounds the text between brackets. The longest address has 45 bytes and an interface name

@@ -22,8 +22,8 @@ const memBacklog = 50
 // Server, mem:NAME: an empty name, as in "mem:", takes a free one and keeps it for the Server's next listener;
 // the listener's Addr says which. A name that is taken is [syscall.EADDRINUSE].
 //
-// Client, mem:NAME:TIMEOUT, each also by its name in lower case: a name where nobody listens is [syscall.ECONNREFUSED].
-// Dialling waits for nothing unless 50 connections wait to be accepted; then for timeout, 30 seconds by default.
+// Client, mem:NAME, with timeout=SECONDS, 30 by default: a name where nobody listens is [syscall.ECONNREFUSED].
+// Dialling waits for nothing unless 50 connections wait to be accepted.
 //
 // Connections are full duplex with 64 KiB of buffer in each direction, have deadlines and
 // a CloseWrite method. What was written before Close is still read by the peer. They use neither sockets nor
@@ -52,7 +52,7 @@ func (t *memTransport) Server(d Description) (Server, error) {
 }
 
 func (t *memTransport) Client(d Description) (Client, error) {
-	a := d.Arguments("name", "timeout")
+	a := d.Arguments("name")
 	c := &memClient{d: d, t: t}
 	c.name = a.Required("name")
 	c.timeout = a.Seconds("timeout", dialTimeout)

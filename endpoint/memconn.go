@@ -227,7 +227,7 @@ func (b *memBuffer) putLocked(p []byte) int {
 	n := 0
 	for n < len(p) && b.size < len(b.ring) {
 		end := (b.start + b.size) % len(b.ring)
-		part := copy(p[n:], b.ring[end:min(end+len(b.ring)-b.size, len(b.ring))])
+		part := copy(b.ring[end:min(end+len(b.ring)-b.size, len(b.ring))], p[n:])
 		n += part
 		b.size += part
 	}

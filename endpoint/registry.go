@@ -48,7 +48,8 @@ type Registry struct {
 }
 
 var defaultRegistry = &Registry{transports: map[string]Transport{
-	"tcp": TCP(),
+	"tcp":  TCP(),
+	"unix": Unix(),
 
 	"mem": NewMem(),
 }}

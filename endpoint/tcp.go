@@ -42,10 +42,7 @@ func (tcpTransport) Server(d Description) (Server, error) {
 	s := &tcpServer{d: d, network: "tcp"}
 	s.port = a.Int("port", -1, 0, math.MaxUint16)
 	s.host = literal(a, "interface")
-	s.backlog = a.Int("backlog", 0, 0, math.MaxInt32)
-	if text, ok := a.Lookup("backlog"); ok && s.backlog == 0 {
-		a.Fail("backlog", "%s is out of range: give a number from 1 to %d", text, math.MaxInt32)
-	}
+	s.backlog = backlog(a)
 	if addr, err := netip.ParseAddr(s.host); err == nil && addr.Is4() {
 		// With "tcp" the net package would take 0.0.0.0 for all addresses of both families.
 		s.network = "tcp4"
@@ -79,6 +76,14 @@ func (tcpTransport) Client(d Description) (Client, error) {
 		return nil, err
 	}
 	return c, nil
+}
+
+// backlog reads an optional length of the kernel's queue; 0 means that it was not given.
+func backlog(a *Arguments) int {
+	if _, ok := a.Lookup("backlog"); !ok {
+		return 0
+	}
+	return a.Int("backlog", 0, 1, math.MaxInt32)
 }
 
 // literal reads an optional argument that is an address. Names are refused: which of a name's

@@ -1,0 +1,122 @@
+package endpoint
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"syscall"
+)
+
+// lockMark is what our lock files hold, so that one which a dead process left behind is known for ours
+// and goes away with the next owner. Other files are locked, never removed.
+const lockMark = "octavo endpoint lock\n"
+
+// fileLock is a held lock. The kernel lets go of it when the process dies, so there is no
+// process id to be read and misjudged.
+type fileLock struct {
+	f    *os.File
+	path string
+	ours bool
+}
+
+// errLockGone says that the file came or went between two looks at it.
+var errLockGone = errors.New("lock file came or went")
+
+// lockFile takes the lock at path, or says with EADDRINUSE that its owner is alive.
+func lockFile(path string) (*fileLock, error) {
+	for {
+		l, err := openLock(path)
+		if err == nil {
+			if err = l.take(); err != nil {
+				l.f.Close()
+			}
+		}
+		if err == nil {
+			return l, nil
+		}
+		if !errors.Is(err, errLockGone) {
+			return nil, err
+		}
+	}
+}
+
+func openLock(path string) (*fileLock, error) {
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+	if err == nil {
+		// Should the process die before this, the file stays, as one that is not known for ours.
+		l := &fileLock{f: f, path: path, ours: true}
+		if _, err := f.WriteString(lockMark); err != nil {
+			l.release()
+			return nil, err
+		}
+		return l, nil
+	}
+	if !errors.Is(err, fs.ErrExist) {
+		return nil, err
+	}
+	file, err := os.Lstat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, errLockGone
+	case err != nil:
+		return nil, err
+	case file.Mode().Type() == fs.ModeSymlink:
+		return nil, &unixError{fmt.Sprintf("%s is a symbolic link, as the locks of Twisted's programs are: "+
+			"stop that program, or remove the link if it has died", path), lockTaken}
+	case !file.Mode().IsRegular():
+		return nil, &unixError{fmt.Sprintf("%s is no regular file (%v) and cannot be the lock: choose another address, "+
+			"or give lockfile=0", path, file.Mode()), lockTaken}
+	}
+	f, err = os.OpenFile(path, os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ELOOP) {
+		return nil, errLockGone
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &fileLock{f: f, path: path}, nil
+}
+
+var lockTaken error = os.NewSyscallError("flock", syscall.EADDRINUSE)
+
+func (l *fileLock) take() error {
+	err := syscall.EINTR
+	for err == syscall.EINTR {
+		err, _ = syscall.Flock(int(l.f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB).(syscall.Errno)
+	}
+	switch err {
+	case 0:
+	case syscall.EWOULDBLOCK:
+		return &unixError{fmt.Sprintf("the owner of the lock %s listens there: stop it, or choose another address", l.path), lockTaken}
+	default:
+		return os.NewSyscallError("flock", err)
+	}
+	// The owner may have removed the file after it was opened here: then what is locked is a file
+	// that nobody will look for again.
+	mine, err1 := l.f.Stat()
+	now, err2 := os.Lstat(l.path)
+	if err1 != nil || err2 != nil || !os.SameFile(mine, now) {
+		return errLockGone
+	}
+	if !l.ours {
+		mark := make([]byte, len(lockMark)+1)
+		n, _ := l.f.ReadAt(mark, 0)
+		l.ours = string(mark[:n]) == lockMark
+	}
+	return nil
+}
+
+// release removes the file while the lock is held, so that it cannot be another owner's. A nil
+// lock is none.
+func (l *fileLock) release() {
+	if l == nil {
+		return
+	}
+	if l.ours {
+		if mine, err := l.f.Stat(); err == nil {
+			removeSame(l.path, mine)
+		}
+	}
+	l.f.Close()
+}
