@@ -3,6 +3,9 @@ package endpoint_test
 import (
 	"errors"
 	"net"
+	"os"
+	"strings"
+	"sync"
 	"syscall"
 	"testing"
 
@@ -40,8 +43,8 @@ func dial(t *testing.T, s string) net.Conn {
 }
 
 func TestAChosenAddressIsTheSameAfterCloseAndListen(t *testing.T) {
-	for _, desc := range []string{"tcp:0", "tcp:0:interface=127.0.0.1", "mem:"} {
-		t.Run(desc, func(t *testing.T) {
+	for name, desc := range everyServer(t) {
+		t.Run(name, func(t *testing.T) {
 			srv := server(t, desc)
 			first := ""
 			for range 100 {
@@ -53,14 +56,7 @@ func TestAChosenAddressIsTheSameAfterCloseAndListen(t *testing.T) {
 					t.Fatalf("address %s, was %s", got, first)
 				}
 				// A connection that outlives its listener must not hold the address.
-				c, err := net.Dial("tcp", first)
-				if l.Addr().Network() == "mem" {
-					c, err = endpoint.Dial(t.Context(), endpoint.New("mem", first).String())
-				}
-				if err != nil {
-					t.Fatal(err)
-				}
-				defer c.Close()
+				dial(t, addressOf(l))
 				accepted, err := l.Accept()
 				if err != nil {
 					t.Fatal(err)
@@ -75,8 +71,8 @@ func TestAChosenAddressIsTheSameAfterCloseAndListen(t *testing.T) {
 }
 
 func TestAServerHasOneOpenListener(t *testing.T) {
-	for _, desc := range []string{"tcp:0:interface=127.0.0.1", "mem:", "mem:one-listener"} {
-		t.Run(desc, func(t *testing.T) {
+	for name, desc := range everyServer(t) {
+		t.Run(name, func(t *testing.T) {
 			srv := server(t, desc)
 			l := listen(t, srv)
 			_, err := srv.Listen(t.Context())
@@ -84,7 +80,78 @@ func TestAServerHasOneOpenListener(t *testing.T) {
 				t.Errorf("second Listen: %v", err)
 			}
 			l.Close()
-			listen(t, srv)
+			l2 := listen(t, srv)
+			l.Close() // once more: it must not make room for a third
+			if _, err := srv.Listen(t.Context()); !errors.Is(err, syscall.EADDRINUSE) {
+				t.Errorf("third Listen: %v", err)
+			}
+			dial(t, addressOf(l2))
 		})
+	}
+}
+
+func TestOfManyThatListenAtOnceOnAServerOneDoes(t *testing.T) {
+	for name, desc := range everyServer(t) {
+		t.Run(name, func(t *testing.T) {
+			srv := server(t, desc)
+			for range 20 {
+				var wg sync.WaitGroup
+				open := make(chan net.Listener, 8)
+				for range cap(open) {
+					wg.Go(func() {
+						l, err := srv.Listen(t.Context())
+						switch {
+						case err == nil:
+							open <- l
+						case !errors.Is(err, syscall.EADDRINUSE):
+							t.Error(err)
+						}
+					})
+				}
+				wg.Wait()
+				if len(open) != 1 {
+					t.Fatalf("%d listen", len(open))
+				}
+				(<-open).Close()
+			}
+		})
+	}
+}
+
+func TestAFailedListenLeavesTheServerFree(t *testing.T) {
+	listenFails := func(srv endpoint.Server, want error) {
+		t.Helper()
+		for range 2 {
+			l, err := srv.Listen(t.Context())
+			var e *endpoint.Error
+			if l != nil || !errors.As(err, &e) || !errors.Is(err, want) || strings.Contains(err.Error(), "has an open listener") {
+				t.Errorf("Listen: %v, %v", l, err)
+			}
+		}
+	}
+	taken := listen(t, server(t, "mem:failed"))
+	srv := server(t, "mem:failed")
+	listenFails(srv, syscall.EADDRINUSE)
+	taken.Close()
+	listen(t, srv)
+
+	path, desc := socket(t)
+	if err := os.Mkdir(path, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	srv = server(t, desc)
+	listenFails(srv, syscall.EADDRINUSE)
+	os.Remove(path)
+	listen(t, srv)
+}
+
+func TestAKeptMemNameThatWasTakenIsNamed(t *testing.T) {
+	srv := server(t, "mem:")
+	l := listen(t, srv)
+	name := l.Addr().String()
+	l.Close()
+	listen(t, server(t, "mem:"+name))
+	if _, err := srv.Listen(t.Context()); !errors.Is(err, syscall.EADDRINUSE) || !strings.Contains(err.Error(), name) {
+		t.Errorf("Listen: %v", err)
 	}
 }

@@ -17,7 +17,6 @@ const lockMark = "octavo endpoint lock\n"
 type fileLock struct {
 	f    *os.File
 	path string
-	ours bool
 }
 
 // errLockGone says that the file came or went between two looks at it.
@@ -45,12 +44,11 @@ func openLock(path string) (*fileLock, error) {
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
 	if err == nil {
 		// Should the process die before this, the file stays, as one that is not known for ours.
-		l := &fileLock{f: f, path: path, ours: true}
 		if _, err := f.WriteString(lockMark); err != nil {
-			l.release()
+			f.Close()
 			return nil, err
 		}
-		return l, nil
+		return &fileLock{f: f, path: path}, nil
 	}
 	if !errors.Is(err, fs.ErrExist) {
 		return nil, err
@@ -99,24 +97,20 @@ func (l *fileLock) take() error {
 	if err1 != nil || err2 != nil || !os.SameFile(mine, now) {
 		return errLockGone
 	}
-	if !l.ours {
-		mark := make([]byte, len(lockMark)+1)
-		n, _ := l.f.ReadAt(mark, 0)
-		l.ours = string(mark[:n]) == lockMark
-	}
 	return nil
 }
 
-// release removes the file while the lock is held, so that it cannot be another owner's. A nil
-// lock is none.
+// release removes the file, if it is ours, while the lock is held: so it cannot be another owner's. The
+// mark is read as late as here because the process that made the file may have lost the race for the
+// lock, and have written the mark only then. A nil lock is none.
 func (l *fileLock) release() {
 	if l == nil {
 		return
 	}
-	if l.ours {
-		if mine, err := l.f.Stat(); err == nil {
-			removeSame(l.path, mine)
-		}
+	mark := make([]byte, len(lockMark)+1)
+	n, _ := l.f.ReadAt(mark, 0)
+	if mine, err := l.f.Stat(); err == nil && string(mark[:n]) == lockMark {
+		removeSame(l.path, mine)
 	}
 	l.f.Close()
 }
