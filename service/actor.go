@@ -1,0 +1,117 @@
+package service
+
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+// Actor makes root an actor for a group of github.com/oklog/run:
+//
+//	g.Add(service.Actor(root))
+//
+// execute starts root and returns when it has ended, with what [Run] would. interrupt stops it, with
+// its argument as the cause. An actor is good for one run.
+func Actor(root Service) (execute func() error, interrupt func(error)) {
+	t := &tenure{ctx: context.Background(), n: root.node()}
+	return t.execute, t.interrupt
+}
+
+// A tenure is one life of a root, from a start to the end, for somebody that waits for it.
+type tenure struct {
+	ctx    context.Context
+	n      *Base
+	budget time.Duration // of the stop; 0: the root's own
+
+	result error // set when execute returns
+
+	mu          sync.Mutex
+	life        *life // once it has begun
+	interrupted bool
+	cause       error
+	took        bool // the interrupt, and nothing else, is why it stops
+}
+
+func (t *tenure) execute() error {
+	t.result = t.serve()
+	return t.result
+}
+
+func (t *tenure) serve() error {
+	n := t.n
+	t.mu.Lock()
+	if t.interrupted {
+		t.mu.Unlock()
+		return nil
+	}
+	l, mine, err := n.beginStart(t.ctx)
+	if err != nil {
+		t.mu.Unlock()
+		return &StartError{Path: n.Path(), Err: err}
+	}
+	if l == nil { // it runs already
+		n.mu.Lock()
+		l = n.life
+		n.mu.Unlock()
+	}
+	t.life = l
+	t.mu.Unlock()
+
+	if mine {
+		n.runStart(l)
+	}
+	n.await(make(chan struct{}, 1), nil, func() bool { return l.over })
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if l.ready || t.took {
+		return l.result
+	}
+	return l.startErr
+}
+
+func (t *tenure) interrupt(cause error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.interrupted {
+		return
+	}
+	t.interrupted = true
+	l := t.life
+	if l == nil {
+		return
+	}
+	t.n.mu.Lock()
+	defer t.n.mu.Unlock()
+	budget := t.budget
+	if budget == 0 {
+		budget = t.n.stopBudget()
+	}
+	t.took = t.n.askLocked(l, cause, budget)
+}
+
+// FromActor makes a service of an actor: a pair of functions as github.com/oklog/run knows them.
+// execute is its body; interrupt is called once, while execute runs, when the service is to stop, with
+// the reason. What execute returns before that counts as for a Run hook; after it, it does not count.
+func FromActor(name string, execute func() error, interrupt func(error)) *Base {
+	return Func(name, func(ctx context.Context) error {
+		returned := make(chan struct{})
+		var interrupter sync.WaitGroup
+		interrupter.Go(func() { // with the label of the service, as any goroutine begun here
+			select {
+			case <-ctx.Done():
+				interrupt(context.Cause(ctx))
+			case <-returned:
+			}
+		})
+		defer func() {
+			close(returned)
+			interrupter.Wait()
+		}()
+		if err := execute(); ctx.Err() == nil {
+			return err
+		}
+		return nil
+	})
+}

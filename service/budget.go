@@ -1,0 +1,41 @@
+package service
+
+import (
+	"context"
+	"time"
+)
+
+// A budget is the time a stop has for the children of one group. The children share contexts, so
+// that there is no timer for each: what one of them has is nine tenths of what was left when the
+// context was made, and it is made anew as soon as that makes a difference.
+type budget struct {
+	ctx    context.Context // of the group; all ends with it
+	until  time.Time
+	whole  time.Duration
+	shared context.Context
+	ends   time.Time // of shared
+	cancel context.CancelFunc
+}
+
+func newBudget(ctx context.Context) *budget {
+	until, _ := ctx.Deadline()
+	return &budget{ctx: ctx, until: until, whole: time.Until(until), cancel: func() {}}
+}
+
+// spent says whether so little is left that it is not worth sharing.
+func (b *budget) spent() bool { return time.Until(b.until) <= b.whole/100 }
+
+// share is the context for the stop of c, begun now.
+func (b *budget) share(c *Base) (context.Context, context.CancelFunc) {
+	now := time.Now()
+	left := nineTenths(b.until.Sub(now))
+	if own := c.opt.stopWithin; own > 0 && own < left {
+		return context.WithDeadlineCause(b.ctx, now.Add(own), ErrStopTimeout)
+	}
+	if ends := now.Add(left); b.shared == nil || ends.Sub(b.ends) > left/1000 {
+		b.cancel()
+		b.ends = ends
+		b.shared, b.cancel = context.WithDeadlineCause(b.ctx, ends, ErrStopTimeout)
+	}
+	return b.shared, func() {}
+}

@@ -1,0 +1,67 @@
+package service
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"runtime/pprof"
+	"strings"
+)
+
+// label is the key of the profiler label that hooks carry; the value is the path at the start.
+const label = "service"
+
+// ownerKey is the key under which the context of a hook carries the node whose hook it is.
+type ownerKey struct{}
+
+// ownHook says whether a hook with ctx would, by waiting for the end of n, wait for itself.
+func ownHook(ctx context.Context, n *Base) bool {
+	owner, _ := ctx.Value(ownerKey{}).(*Base)
+	return owner != nil && owner.within(n)
+}
+
+// hookContext makes ctx that of a hook of n.
+func (n *Base) hookContext(l *life, ctx context.Context) context.Context {
+	return pprof.WithLabels(context.WithValue(ctx, ownerKey{}, n), l.labels)
+}
+
+// unlabelled runs f on a goroutine that carries no label, whoever starts it.
+func unlabelled(f func()) {
+	go func() {
+		pprof.SetGoroutineLabels(context.Background())
+		f()
+	}()
+}
+
+// takeStacks fills in where the goroutines of the late ones stand, from one profile, and empties the
+// list.
+func (list *lateList) takeStacks() {
+	list.mu.Lock()
+	late := list.all
+	list.all = nil
+	list.mu.Unlock()
+	if len(late) == 0 {
+		return
+	}
+	var profile bytes.Buffer
+	if err := pprof.Lookup("goroutine").WriteTo(&profile, 1); err != nil {
+		return
+	}
+	records := strings.Split(profile.String(), "\n\n")
+	for _, e := range late {
+		mark := fmt.Sprintf("%q:%q", label, e.path)
+		var own strings.Builder
+		for _, r := range records {
+			if _, labels, ok := strings.Cut(r, "\n# labels: {"); ok {
+				line, _, _ := strings.Cut(labels, "\n")
+				if strings.Contains(line, mark) {
+					own.WriteString(r + "\n")
+				}
+			}
+		}
+		if own.Len() > 0 {
+			stacks := own.String()
+			e.stacks.Store(&stacks)
+		}
+	}
+}
