@@ -13,13 +13,16 @@ var attaching sync.Mutex
 
 // SetParent is part of [Service].
 func (n *Base) SetParent(parent *MultiService) error {
-	return n.attach(context.Background(), parent, nil)
+	return n.attach(parent, nil, func(values context.Context) context.Context { return values })
 }
 
-// attach links n and, under a running parent, starts it: with ctx, or with the values of the parent
-// where ctx has none. A Move hands in the place that it has reserved.
-func (n *Base) attach(ctx context.Context, parent *MultiService, reserved *place) error {
-	l, err := n.link(ctx, parent, reserved)
+// A starter gives the context to start with, under a parent whose values are those.
+type starter func(values context.Context) context.Context
+
+// attach links n and, under a running parent, starts it. A Move hands in the place that it has
+// reserved.
+func (n *Base) attach(parent *MultiService, reserved *place, with starter) error {
+	l, err := n.link(parent, reserved, with)
 	if err != nil {
 		to := "nothing"
 		if parent != nil {
@@ -34,7 +37,7 @@ func (n *Base) attach(ctx context.Context, parent *MultiService, reserved *place
 }
 
 // link makes n a child of parent, and Starting if parent runs: then it returns the life to start.
-func (n *Base) link(ctx context.Context, parent *MultiService, reserved *place) (*life, error) {
+func (n *Base) link(parent *MultiService, reserved *place, with starter) (*life, error) {
 	if parent == nil {
 		return nil, ErrNoParent
 	}
@@ -58,8 +61,11 @@ func (n *Base) link(ctx context.Context, parent *MultiService, reserved *place) 
 	if err := parent.takesLocked(); err != nil {
 		return nil, err
 	}
-	if n.state.active() || n.moving && reserved == nil {
+	switch {
+	case n.state.active():
 		return nil, fmt.Errorf("%w: it is %v", ErrBusy, n.state)
+	case n.moving && reserved == nil:
+		return nil, fmt.Errorf("%w: it is being moved", ErrBusy)
 	}
 	switch taken := parent.kids.names[n.name]; {
 	case taken != reserved:
@@ -79,9 +85,7 @@ func (n *Base) link(ctx context.Context, parent *MultiService, reserved *place) 
 		return nil, nil
 	}
 	values := parent.life.values
-	if ctx == context.Background() {
-		ctx = values
-	}
+	ctx := with(values)
 	return n.born(&start{root: n, ctx: ctx, attach: true}, ctx, values), nil
 }
 

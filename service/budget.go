@@ -2,6 +2,8 @@ package service
 
 import (
 	"context"
+	"math"
+	"sync"
 	"time"
 )
 
@@ -38,4 +40,45 @@ func (b *budget) share(c *Base) (context.Context, context.CancelFunc) {
 		b.shared, b.cancel = context.WithDeadlineCause(b.ctx, ends, ErrStopTimeout)
 	}
 	return b.shared, func() {}
+}
+
+// backward lets f go over the children of n, the last one first, each with its share of the time
+// until ctx ends. When next to nothing is left of that, f gets all the others at once.
+func (w *walker) backward(n *Base, ctx context.Context, f func(*walker, *Base, context.Context)) {
+	b := newBudget(ctx)
+	defer b.cancel()
+	for number := uint64(math.MaxUint64); ; {
+		c, at := n.group.childBefore(number)
+		if c == nil {
+			return
+		}
+		if n.opt.sideBySide || b.spent() {
+			w.backwardAtOnce(n, number, b, f)
+			return
+		}
+		number = at
+		ctx, cancel := b.share(c)
+		f(w, c, ctx)
+		cancel()
+	}
+}
+
+func (w *walker) backwardAtOnce(n *Base, number uint64, b *budget, f func(*walker, *Base, context.Context)) {
+	var all sync.WaitGroup
+	for {
+		var c *Base
+		if c, number = n.group.childBefore(number); c == nil {
+			break
+		}
+		ctx, cancel := b.share(c)
+		all.Add(1)
+		unlabelled(func() {
+			defer all.Done()
+			w := w.beside()
+			defer w.dismiss()
+			f(w, c, ctx)
+			cancel()
+		})
+	}
+	all.Wait()
 }

@@ -5,7 +5,6 @@ func (n *Base) runReturned(l *life, err error) {
 	n.mu.Lock()
 	l.hooks--
 	l.runOver = true
-	l.serving = false
 	n.wakeLocked()
 	if l.over { // it has overrun
 		n.returnedLate(l, "Run", err)

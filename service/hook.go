@@ -46,37 +46,34 @@ func (j job) returnedLocked(err error) {
 	j.n.wakeLocked()
 }
 
-// returnedLate sees to a hook that has overrun and now returned, on the goroutine that it had. The
-// last one to return is followed by the Stop that is still owed. n.mu is held, and unlocked.
+// returnedLate sees to a hook that has overrun and has now returned. n.mu is held, and unlocked.
 func (n *Base) returnedLate(l *life, kind string, err error) {
 	if !obeys(err, l.cause) {
 		l.failed = join(l.failed, fmt.Errorf("%s of %s: %w", kind, n.Path(), err))
 	}
-	if l.over && l.hooks == 0 && l.owed {
-		l.owed = false
-		l.hooks++
-		n.mu.Unlock()
-		// Nobody waits for this one: it may take the time that a stop of its own would have.
-		ctx, cancel := context.WithTimeoutCause(l.values, n.stopBudget(), ErrStopTimeout)
-		j := job{n, l, "Stop", n.hooks.Stop, n.hookContext(l, ctx)}
-		j.call(func(err error) {
-			cancel()
-			n.mu.Lock()
-			l.hooks--
-			n.returnedLate(l, j.kind, err)
-		})
-		return
-	}
-	n.endLocked(l).settle()
+	n.wrapUp(l)
 }
 
-// launch has the Run of l called. n.mu is held.
+// stopLate calls the Stop of a service that has overrun. Nobody waits for it: it may take the time that
+// a stop of its own would have.
+func (n *Base) stopLate(l *life) {
+	ctx, cancel := context.WithTimeoutCause(l.values, n.stopBudget(), ErrStopTimeout)
+	defer cancel()
+	job{n, l, "Stop", n.hooks.Stop, n.hookContext(l, ctx)}.call(func(err error) {
+		n.mu.Lock()
+		l.hooks--
+		n.returnedLate(l, "Stop", err)
+	})
+}
+
+// launchLocked has the Run of l called. n.mu is held.
 func (n *Base) launchLocked(l *life) {
-	if l.claimed || n.hooks.Run == nil {
+	if l.claimed || l.asked {
 		return // stopped before it came to that
 	}
 	ctx, end := context.WithCancelCause(n.hookContext(l, l.values))
 	l.end = end
+	l.launched = true
 	l.hooks++
 	j := job{n, l, "Run", n.hooks.Run, ctx}
 	go j.call(func(err error) { n.runReturned(l, err) })

@@ -36,19 +36,21 @@ type life struct {
 	result  error
 
 	// The hooks.
-	hooks   int  // that have not returned
-	owed    bool // a Stop, since the first hook succeeded
-	serving bool // Running, and Run has not returned
-	drained bool // or being drained
-	told    bool // the context of Run has been ended
-	runOver bool
-	end     context.CancelCauseFunc // ends the context of Run
-	runErr  *FailureError
-	failed  error // what it is Failed with once it has ended; nil for Idle
+	hooks    int  // that have not returned
+	owed     bool // a Stop, since the first hook succeeded
+	launched bool // Run was called
+	runOver  bool // and has returned
+	draining bool
+	drained  bool                    // or being drained
+	told     bool                    // the context of Run has been ended
+	end      context.CancelCauseFunc // ends the context of Run
+	runErr   *FailureError
+	failed   error // what it is Failed with once it has ended; nil for Idle
 
 	// Overrun.
-	below  int   // services below that have overrun and not ended
-	lateIn *life // the life of the parent that counts this one there
+	overran bool
+	below   int   // services below that have overrun and not ended
+	lateIn  *life // the life of the parent that counts this one there
 }
 
 // born begins a life of n. n.mu is held.
@@ -67,6 +69,11 @@ func (n *Base) born(s *start, scope, values context.Context) *life {
 
 func (h *Hooks) any() bool {
 	return h.Acquire != nil || h.Start != nil || h.Run != nil || h.Drain != nil || h.Stop != nil
+}
+
+// serves says whether there is anything to drain in n. n.mu is held.
+func (n *Base) serves(l *life) bool {
+	return l.ready && (n.hooks.Run == nil || l.launched && !l.runOver)
 }
 
 // accepts says whether children of n can be started now. n.mu is held.
@@ -88,6 +95,17 @@ func (n *Base) conclude(l *life, result error) {
 	}
 	if l.failed == nil && l.ready {
 		l.failed = join(l.errs...)
+	}
+	n.wrapUp(l)
+}
+
+// wrapUp ends a life that is over, once nothing is at it any more. A Stop that is still owed then, to
+// a service that has overrun, is called first. n.mu is held, and unlocked.
+func (n *Base) wrapUp(l *life) {
+	if l.over && l.hooks == 0 && l.owed {
+		l.owed = false
+		l.hooks++
+		go n.stopLate(l)
 	}
 	n.endLocked(l).settle()
 }

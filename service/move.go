@@ -2,6 +2,7 @@ package service
 
 import (
 	"context"
+	"errors"
 	"fmt"
 )
 
@@ -25,13 +26,22 @@ func Move(ctx context.Context, s Service, to *MultiService) error {
 	}
 	path := n.Path()
 	defer n.unreserve(to, p)
+	fail := func(what string, err error) error {
+		return fmt.Errorf("move %s to %s: %s: %w", path, to.Path(), what, err)
+	}
 	if n.parent.Load() != nil {
-		if err := n.DisownParent().Wait(ctx); err != nil {
-			return fmt.Errorf("move %s to %s: its stop failed, it is left without a parent: %w", path, to.Path(), err)
+		left := n.DisownParent()
+		if err := left.Wait(ctx); err != nil && !errors.Is(err, ErrNoParent) {
+			select {
+			case <-left.Done():
+				return fail("its stop failed and it is left without a parent", err)
+			default:
+				return fail("gave up waiting for its stop, which leaves it without a parent", err)
+			}
 		}
 	}
-	if err := n.attach(ctx, to, p); err != nil {
-		return fmt.Errorf("move %s to %s: its start there failed, it is left without a parent: %w", path, to.Path(), err)
+	if err := n.attach(to, p, func(context.Context) context.Context { return ctx }); err != nil {
+		return fail("it could not be started there and is left without a parent", err)
 	}
 	return nil
 }
@@ -76,15 +86,16 @@ func (n *Base) reserve(ctx context.Context, to *MultiService) (*place, error) {
 
 // unreserve ends the move, and gives back the place if it was not taken.
 func (n *Base) unreserve(to *MultiService, p *place) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	n.moving = false
+	// Not with both locks: to may have come to be below n meanwhile.
 	to.mu.Lock()
-	defer to.mu.Unlock()
 	if p.reserved && !p.gone {
 		to.kids.remove(p)
-		if n.place != nil && n.above() == &to.Base {
+		if n.above() == &to.Base { // it never left
 			to.kids.names[n.name] = n.place
 		}
 	}
+	to.mu.Unlock()
+	n.mu.Lock()
+	n.moving = false
+	n.mu.Unlock()
 }
