@@ -105,13 +105,14 @@ func (l *Link) Call(ctx context.Context, target int64, method string, args func(
 	return l.call(ctx, target, method, args, p, waits)
 }
 
-// Notify is Call for what the machinery itself has to say: it never waits.
+// Notify is Call for what the machinery itself has to say: it never waits and
+// is under no limit.
 func (l *Link) Notify(target int64, method string, args func(*banana.Encoder) error, p Pending) error {
 	return l.call(context.Background(), target, method, args, p, always)
 }
 
 func (l *Link) call(ctx context.Context, target int64, method string, args func(*banana.Encoder) error, p Pending, wait patience) error {
-	if p != nil && l.requests.full() {
+	if p != nil && bool(wait) && l.requests.full() {
 		return fmt.Errorf("%w (the limit is %d)", ErrTooManyCalls, l.opts.Calls)
 	}
 	e := newEncoder(l.vocab)

@@ -1,0 +1,259 @@
+package tub
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"net"
+	"slices"
+	"time"
+
+	"github.com/octavo-go/octavo/internal/negotiate"
+)
+
+// attemptTimeout bounds the search for a peer over all its hints; it is
+// Foolscap's.
+const attemptTimeout = 120 * time.Second
+
+// GetReference returns a reference to the object that furl names. It dials
+// every hint at once, unless the peer is connected already, and asks the Tub
+// there, whose certificate must be that of the FURL.
+//
+// The error is a [*ConnectError] if the Tub could not be reached, with a line
+// for each hint; [ErrWrongTub] if the certificate is not the one that the FURL
+// pins; a [*RemoteError] of type builtins.KeyError if the Tub knows no such
+// object; [ErrNotRunning] on a Tub that is not started; or ctx's cause. When
+// ctx ends only this caller stops waiting.
+func (t *Tub) GetReference(ctx context.Context, furl FURL) (*Reference, error) {
+	if furl.IsZero() {
+		return nil, fmt.Errorf("tub: GetReference: %w: it is empty", ErrBadFURL)
+	}
+	c, err := t.connection(ctx, furl)
+	if err != nil {
+		return nil, err
+	}
+	if pin := furl.pin(); pin != "" && pin != c.pin {
+		return nil, fmt.Errorf("tub: %w: the certificate of %s is not the one that the FURL pins", ErrWrongTub, furl.TubID())
+	}
+	return c.lookup(ctx, furl)
+}
+
+// connection returns the connection to a FURL's Tub, made if necessary.
+func (t *Tub) connection(ctx context.Context, furl FURL) (*connection, error) {
+	t.mu.Lock()
+	if t.run == nil {
+		t.mu.Unlock()
+		return nil, fmt.Errorf("tub: %w", ErrNotRunning)
+	}
+	p := t.peerLocked(furl.TubID())
+	if c := p.connected(); c != nil {
+		t.mu.Unlock()
+		return c, nil
+	}
+	if furl.TubID() == t.id {
+		defer t.mu.Unlock()
+		return t.loopbackLocked(p), nil
+	}
+	a := p.attempt
+	if a == nil {
+		a = newAttempt(t, t.run, furl.TubID())
+		p.attempt = a
+	}
+	a.waiters++
+	a.addLocked(furl.Hints())
+	t.mu.Unlock()
+
+	select {
+	case <-a.done:
+		return a.conn, a.err
+	case <-ctx.Done():
+		a.leave()
+		return nil, fmt.Errorf("tub: connecting to Tub %s: %w", furl.TubID(), context.Cause(ctx))
+	}
+}
+
+// An attempt is the search for one peer. All who want that peer share it; it
+// is given up when none of them is left. Its fields are under Tub.mu.
+type attempt struct {
+	tub    *Tub
+	run    *run
+	id     string
+	ctx    context.Context
+	cancel context.CancelFunc
+	began  time.Time
+
+	waiters int
+	tried   map[string]bool // hints, in canonical form
+	pending int             // hints that have neither failed nor won
+	failed  []HintError
+
+	ended bool
+	conn  *connection // valid when done is closed
+	err   error
+	done  chan struct{}
+}
+
+func newAttempt(t *Tub, r *run, id string) *attempt {
+	a := &attempt{tub: t, run: r, id: id, began: time.Now(), tried: make(map[string]bool), done: make(chan struct{})}
+	a.ctx, a.cancel = context.WithTimeoutCause(r.ctx, attemptTimeout,
+		fmt.Errorf("no connection established within %v", attemptTimeout))
+	return a
+}
+
+// addLocked tries more hints. At most 16 are tried in all: they are a
+// stranger's, and each makes us knock at a door.
+func (a *attempt) addLocked(hints []string) {
+	for _, h := range hints {
+		hint, typ := hintType(h)
+		if a.tried[hint] {
+			continue
+		}
+		if len(a.tried) >= maxHints {
+			a.failedLocked(hint, "skipped", fmt.Errorf("at most %d hints are tried", maxHints))
+			break
+		}
+		a.tried[hint] = true
+		dial := a.tub.opts.dialers[typ]
+		if dial == nil {
+			known := slices.Sorted(maps.Keys(a.tub.opts.dialers))
+			a.failedLocked(hint, "skipped", fmt.Errorf("no dialer for hints of type %q (there is one for %q)", typ, known))
+			continue
+		}
+		a.pending++
+		a.run.group.Go(func() { a.try(hint, dial) })
+	}
+	if a.pending == 0 {
+		a.giveUpLocked()
+	}
+}
+
+func (a *attempt) failedLocked(hint, stage string, err error) {
+	a.failed = append(a.failed, HintError{Hint: hint, Stage: stage, After: time.Since(a.began), Err: err})
+}
+
+// giveUpLocked ends the attempt when no hint is left.
+func (a *attempt) giveUpLocked() {
+	err := &ConnectError{TubID: a.id, Attempts: a.failed}
+	if !slices.ContainsFunc(a.failed, func(e HintError) bool { return e.Stage != "skipped" }) {
+		err.Err = ErrNoHints
+	}
+	if a.ctx.Err() != nil {
+		err.Err = context.Cause(a.ctx)
+	}
+	if p := a.tub.peers[a.id]; p != nil && p.attempt == a {
+		p.attempt = nil
+	}
+	a.endLocked(nil, err)
+}
+
+func (a *attempt) end(c *connection, err error) {
+	a.tub.mu.Lock()
+	defer a.tub.mu.Unlock()
+	a.endLocked(c, err)
+}
+
+func (a *attempt) endLocked(c *connection, err error) {
+	if a.ended {
+		return
+	}
+	a.ended, a.conn, a.err = true, c, err
+	close(a.done)
+	a.cancel()
+}
+
+// leave takes one waiter away; nobody is searched for without one.
+func (a *attempt) leave() {
+	a.tub.mu.Lock()
+	defer a.tub.mu.Unlock()
+	if a.waiters--; a.waiters == 0 {
+		if p := a.tub.peers[a.id]; p != nil && p.attempt == a {
+			p.attempt = nil
+		}
+		a.endLocked(nil, context.Canceled)
+	}
+}
+
+// try follows one hint to its end.
+func (a *attempt) try(hint string, dial DialFunc) {
+	stage, err := a.follow(hint, dial)
+	a.tub.mu.Lock()
+	defer a.tub.mu.Unlock()
+	a.pending--
+	if err != nil {
+		a.failedLocked(hint, stage, err)
+	}
+	if a.pending == 0 && !a.ended {
+		a.giveUpLocked()
+	}
+}
+
+func (a *attempt) follow(hint string, dial DialFunc) (stage string, err error) {
+	if policy := a.tub.opts.policy; policy != nil {
+		if err := policy(Dial{TubID: a.id, Hint: hint, Reason: ReasonOwn}); err != nil {
+			return "policy", err
+		}
+	}
+	conn, err := dial(a.ctx, hint)
+	if err != nil {
+		return "dial", err
+	}
+	rec := &records{tub: a.tub, run: a.run}
+	side := a.run.side
+	side.Records = rec
+	session, err := negotiate.Connect(a.ctx, conn, &side, a.id, hintHost(hint), nil)
+	if err != nil {
+		rec.abandon()
+		return "negotiate", err
+	}
+	if a.tub.adopt(a.run, session) == nil {
+		return "negotiate", errors.New("another connection was faster")
+	}
+	return "", nil
+}
+
+// AcceptConn takes a connection over whose "GET /id/" with this Tub's id has
+// been read, blank line included, and nothing behind it: the Tub answers it,
+// negotiates, and keeps the connection until it ends or the Tub stops. It
+// returns at once. Listeners call it; a program that accepts connections
+// itself may, too.
+func (t *Tub) AcceptConn(conn net.Conn) {
+	r, ok := t.enter()
+	if !ok {
+		conn.Close()
+		return
+	}
+	select {
+	case r.negotiating <- struct{}{}:
+	default:
+		r.group.Done()
+		t.log.Warn("connection refused: too many are in negotiation", "from", conn.RemoteAddr(), "limit", cap(r.negotiating))
+		conn.Close()
+		return
+	}
+	go func() {
+		defer r.group.Done()
+		defer func() { <-r.negotiating }()
+		t.accept(r, conn)
+	}()
+}
+
+func (t *Tub) accept(r *run, conn net.Conn) {
+	ctx, cancel := context.WithTimeoutCause(r.ctx, acceptTimeout, errSlowPeer)
+	defer cancel()
+	rec := &records{tub: t, run: r}
+	side := r.side
+	side.Records = rec
+	session, err := negotiate.Accept(ctx, conn, &side)
+	if err != nil {
+		rec.abandon()
+		t.log.Info("connection refused", "from", conn.RemoteAddr(), "error", err)
+		return
+	}
+	t.adopt(r, session)
+}
+
+// acceptTimeout is what a peer has for the negotiation; Foolscap gives 120 s.
+const acceptTimeout = 60 * time.Second
+
+var errSlowPeer = fmt.Errorf("no negotiation within %v", acceptTimeout)

@@ -1,0 +1,460 @@
+package tub
+
+import (
+	"fmt"
+	"reflect"
+
+	"github.com/octavo-go/octavo/internal/banana"
+	"github.com/octavo-go/octavo/internal/broker"
+)
+
+// A decoder reads the values of one message: one scope of shared containers.
+// Values come as `any` or straight into a Go type, which is the schema then:
+// what does not fit is a Violation while the bytes arrive.
+type decoder struct {
+	*banana.Decoder
+	conn *connection
+	seen map[uint64]*container // by the number of its OPEN
+	open []*container          // those that are not complete, outermost first
+	todo int                   // places that wait for a container to be complete
+}
+
+// A container is a list, dict or the like that a later "reference" can name.
+type container struct {
+	value    reflect.Value // valid as soon as it has its identity
+	fixed    bool          // cannot change once made: tuple
+	waiting  []func(reflect.Value) error
+	complete bool
+}
+
+func newDecoder(d *banana.Decoder, c *connection) *decoder {
+	return &decoder{Decoder: d, conn: c, seen: make(map[uint64]*container)}
+}
+
+// begin takes note of a container. identity is what a reference to it gets
+// while it is still open; a slice has none before its length is known.
+func (d *decoder) begin(num uint64, identity reflect.Value, fixed bool) *container {
+	c := &container{value: identity, fixed: fixed}
+	d.seen[num] = c
+	d.open = append(d.open, c)
+	return c
+}
+
+// end completes a container, and the places inside it that refer to it.
+func (d *decoder) end(c *container, v reflect.Value) error {
+	d.open = d.open[:len(d.open)-1]
+	c.value, c.complete = v, true
+	for _, fill := range c.waiting {
+		d.todo--
+		if err := fill(v); err != nil {
+			return err
+		}
+	}
+	c.waiting = nil
+	return nil
+}
+
+// A slot is a place that a value goes to. set is called now or when the
+// container that the value refers to is complete.
+type slot func(reflect.Value) error
+
+var anyType = reflect.TypeFor[any]()
+
+// value reads the value that begins with tok into something of type t.
+func (d *decoder) value(tok banana.Token, t reflect.Type, set slot) error {
+	if tok.Kind == banana.Open {
+		return d.sequence(tok, t, set)
+	}
+	v, err := d.scalar(tok, t)
+	if err != nil {
+		return err
+	}
+	return set(v)
+}
+
+func (d *decoder) sequence(tok banana.Token, t reflect.Type, set slot) error {
+	depth := d.Depth()
+	typ, err := d.Index()
+	if err != nil {
+		return err
+	}
+	var v reflect.Value
+	switch typ {
+	case "none":
+		if v, err = zero(t); err == nil {
+			err = d.finish()
+		}
+	case "boolean":
+		v, err = d.boolean(t)
+	case "unicode":
+		v, err = d.unicode(t)
+	case "decimal":
+		v, err = d.decimal(t)
+	case "list", "tuple":
+		v, err = d.list(tok.Num, typ == "tuple", t)
+	case "dict":
+		v, err = d.dict(tok.Num, t)
+	case "set", "immutable-set":
+		v, err = d.set(tok.Num, typ, t)
+	case "reference":
+		return d.backReference(t, set)
+	case "my-reference":
+		v, err = d.myReference(t)
+	case "your-reference":
+		v, err = d.yourReference(t)
+	case "their-reference":
+		err = banana.Violationf("gifts are prohibited in this Tub")
+	case "copyable":
+		v, err = d.copyable(t)
+	default:
+		err = banana.Violationf("unknown type %q of a value", typ)
+	}
+	if err != nil {
+		return err
+	}
+	if d.Depth() != depth-1 {
+		panic("tub: a value was not read to its end: " + typ)
+	}
+	return set(v)
+}
+
+// finish reads the CLOSE of a sequence that must have nothing more.
+func (d *decoder) finish() error {
+	tok, err := d.Next()
+	if err == nil && tok.Kind != banana.Close {
+		err = banana.Violationf("%v where the end of a value is due", tok.Kind)
+	}
+	return err
+}
+
+// backReference is a container again that came earlier in the message.
+func (d *decoder) backReference(t reflect.Type, set slot) error {
+	tok, err := d.Next()
+	if err != nil {
+		return err
+	}
+	if tok.Kind != banana.Int {
+		return banana.Violationf("reference to %v, want INT", tok.Kind)
+	}
+	if err := d.finish(); err != nil {
+		return err
+	}
+	c, ok := d.seen[uint64(tok.Int)]
+	if !ok {
+		return banana.Violationf("reference to %d, which is no container of this message", tok.Int)
+	}
+	fill := func(v reflect.Value) error {
+		if !v.Type().AssignableTo(t) {
+			return banana.Violationf("a shared value is wanted as %s here and as %s elsewhere", t, v.Type())
+		}
+		return set(v)
+	}
+	if c.value.IsValid() {
+		return fill(c.value)
+	}
+	if !d.canWait(c) {
+		return banana.Violationf("a tuple contains itself and can never be complete")
+	}
+	d.todo++
+	c.waiting = append(c.waiting, fill)
+	return nil
+}
+
+// canWait reports whether a value inside c may refer to c while it is not
+// complete: a cycle must lead through something that can change.
+func (d *decoder) canWait(c *container) bool {
+	for i := len(d.open) - 1; i >= 0; i-- {
+		if !d.open[i].fixed {
+			return true
+		}
+		if d.open[i] == c {
+			break
+		}
+	}
+	return false
+}
+
+// list reads a list or tuple.
+func (d *decoder) list(num uint64, tuple bool, t reflect.Type) (reflect.Value, error) {
+	into, elem, err := listType(t, tuple)
+	if err != nil {
+		return reflect.Value{}, err
+	}
+	c := d.begin(num, reflect.Value{}, tuple)
+	before := d.todo
+	items := reflect.MakeSlice(into, 0, 0)
+	for i := 0; ; i++ {
+		tok, err := d.Next()
+		if err != nil {
+			return reflect.Value{}, err
+		}
+		if tok.Kind == banana.Close {
+			break
+		}
+		if t.Kind() == reflect.Array && i == t.Len() {
+			return reflect.Value{}, banana.Violationf("more than the %d items of %s", i, t)
+		}
+		items = reflect.Append(items, reflect.Zero(elem))
+		err = d.value(tok, elem, func(v reflect.Value) error {
+			items.Index(i).Set(v)
+			return nil
+		})
+		if err != nil {
+			return reflect.Value{}, within(err, "[%d]", i)
+		}
+	}
+	v := items
+	if t.Kind() == reflect.Array {
+		if items.Len() != t.Len() {
+			return reflect.Value{}, banana.Violationf("%d items, %s wants %d", items.Len(), t, t.Len())
+		}
+		if d.todo > before {
+			return reflect.Value{}, banana.Violationf("an array cannot be part of a cycle: a copy of it is made")
+		}
+		v = reflect.New(t).Elem()
+		reflect.Copy(v, items)
+	}
+	return v, d.end(c, v)
+}
+
+// listType returns the slice type to collect items for t, and their type.
+func listType(t reflect.Type, tuple bool) (slice, elem reflect.Type, err error) {
+	switch {
+	case t == anyType && tuple:
+		return reflect.TypeFor[Tuple](), anyType, nil
+	case t == anyType:
+		return reflect.TypeFor[[]any](), anyType, nil
+	case t == reflect.TypeFor[Tuple]() && !tuple:
+		return t, nil, mismatch(t, "a list")
+	case t.Kind() == reflect.Slice && t.Elem().Kind() != reflect.Uint8:
+		return t, t.Elem(), nil
+	case t.Kind() == reflect.Array:
+		return reflect.SliceOf(t.Elem()), t.Elem(), nil
+	}
+	return t, nil, mismatch(t, map[bool]string{false: "a list", true: "a tuple"}[tuple])
+}
+
+// whole reads one value of type t at once: a key, a member, a field's name.
+// It must be complete when it has been read.
+func (d *decoder) whole(tok banana.Token, t reflect.Type) (reflect.Value, error) {
+	var v reflect.Value
+	before := d.todo
+	err := d.value(tok, t, func(got reflect.Value) error { v = got; return nil })
+	if err == nil && (d.todo != before || !v.IsValid()) {
+		err = banana.Violationf("a key or member refers to a container that is not complete")
+	}
+	return v, err
+}
+
+func (d *decoder) dict(num uint64, t reflect.Type) (reflect.Value, error) {
+	elem := t
+	if t.Kind() == reflect.Pointer {
+		elem = t.Elem()
+	}
+	switch {
+	case t == anyType || t == reflect.TypeFor[*Dict]():
+		return d.dynamicDict(num)
+	case t.Kind() == reflect.Map && t.Elem() != reflect.TypeFor[struct{}]():
+		return d.goMap(num, t)
+	case elem.Kind() == reflect.Struct && !opaque(elem):
+		return d.structure(num, t, elem)
+	}
+	return reflect.Value{}, mismatch(t, "a dict")
+}
+
+// opaque are structs that are values of their own kind.
+func opaque(t reflect.Type) bool {
+	switch t {
+	case reflect.TypeFor[Dict](), reflect.TypeFor[Set](), reflect.TypeFor[FrozenSet](),
+		reflect.TypeFor[Decimal](), reflect.TypeFor[Reference](), reflect.TypeFor[FURL](), bigType.Elem():
+		return true
+	}
+	return false
+}
+
+func (d *decoder) dynamicDict(num uint64) (reflect.Value, error) {
+	dict := new(Dict)
+	v := reflect.ValueOf(dict)
+	c := d.begin(num, v, false)
+	return v, d.pairs(c, v, anyType, func(k reflect.Value, tok banana.Token) error {
+		key := k.Interface()
+		if had, err := dict.t.set(key, nil); err != nil || had {
+			return keyViolation(had, key, err)
+		}
+		return d.value(tok, anyType, func(v reflect.Value) error {
+			return dict.Set(key, v.Interface())
+		})
+	})
+}
+
+func keyViolation(had bool, key any, err error) error {
+	if had {
+		return banana.Violationf("key %.40q comes twice", fmt.Sprint(key))
+	}
+	return banana.Violationf("%v", err)
+}
+
+func (d *decoder) goMap(num uint64, t reflect.Type) (reflect.Value, error) {
+	m := reflect.MakeMap(t)
+	c := d.begin(num, m, false)
+	return m, d.pairs(c, m, t.Key(), func(k reflect.Value, tok banana.Token) error {
+		if !k.Comparable() {
+			return banana.Violationf("a value of type %s cannot be a key", k.Type())
+		}
+		if m.MapIndex(k).IsValid() {
+			return keyViolation(true, k.Interface(), nil)
+		}
+		m.SetMapIndex(k, reflect.Zero(t.Elem()))
+		return d.value(tok, t.Elem(), func(v reflect.Value) error {
+			m.SetMapIndex(k, v)
+			return nil
+		})
+	})
+}
+
+// structure reads a dict into a struct or a pointer to one.
+func (d *decoder) structure(num uint64, t, st reflect.Type) (reflect.Value, error) {
+	p := planOf(st)
+	ptr := reflect.New(st)
+	v := ptr
+	identity := ptr
+	if t.Kind() != reflect.Pointer {
+		v, identity = ptr.Elem(), reflect.Value{}
+	}
+	had := make(map[string]bool)
+	before := d.todo
+	c := d.begin(num, identity, false)
+	err := d.pairs(c, v, anyType, func(k reflect.Value, tok banana.Token) error {
+		key, ok := keyText(k.Interface())
+		index, known := p.field(key)
+		switch {
+		case !ok || !known:
+			return banana.Violationf("%s has no field %.40q", st, fmt.Sprint(k.Interface()))
+		case had[key]:
+			return keyViolation(true, key, nil)
+		}
+		had[key] = true
+		field := ptr.Elem().FieldByIndex(index)
+		return d.value(tok, field.Type(), func(v reflect.Value) error {
+			field.Set(v)
+			return nil
+		})
+	})
+	if err == nil && t.Kind() != reflect.Pointer && d.todo > before {
+		err = banana.Violationf("a %s cannot be part of a cycle: take a pointer to it", st)
+	}
+	return v, err
+}
+
+// keyText accepts bytes as the name of a field too: what Python 2 called str.
+func keyText(k any) (string, bool) {
+	switch k := k.(type) {
+	case string:
+		return k, true
+	case []byte:
+		return string(k), true
+	}
+	return "", false
+}
+
+// pairs reads keys and hands each over with the first token of its value.
+func (d *decoder) pairs(c *container, v reflect.Value, key reflect.Type, pair func(reflect.Value, banana.Token) error) error {
+	for {
+		tok, err := d.Next()
+		if err != nil {
+			return err
+		}
+		if tok.Kind == banana.Close {
+			return d.end(c, v)
+		}
+		k, err := d.whole(tok, key)
+		if err != nil {
+			return within(err, "key")
+		}
+		if tok, err = d.Next(); err != nil {
+			return err
+		}
+		if tok.Kind == banana.Close {
+			return banana.Violationf("key %.40q has no value", fmt.Sprint(k.Interface()))
+		}
+		if err := pair(k, tok); err != nil {
+			return within(err, "[%.40q]", fmt.Sprint(k.Interface()))
+		}
+	}
+}
+
+// set reads a set or frozenset. Foolscap folds equal members.
+func (d *decoder) set(num uint64, typ string, t reflect.Type) (reflect.Value, error) {
+	frozen := typ == "immutable-set"
+	switch {
+	case frozen && (t == anyType || t == reflect.TypeFor[*FrozenSet]()):
+		s := new(FrozenSet)
+		return d.members(num, reflect.ValueOf(s), true, anyType, s.t.add)
+	case !frozen && (t == anyType || t == reflect.TypeFor[*Set]()):
+		s := new(Set)
+		return d.members(num, reflect.ValueOf(s), false, anyType, s.t.add)
+	case t.Kind() == reflect.Map && t.Elem() == reflect.TypeFor[struct{}]():
+		m := reflect.MakeMap(t)
+		return d.members(num, m, frozen, t.Key(), func(v reflect.Value) error {
+			if !v.Comparable() {
+				return fmt.Errorf("a value of type %s cannot be a member", v.Type())
+			}
+			m.SetMapIndex(v, reflect.Zero(t.Elem()))
+			return nil
+		})
+	}
+	return reflect.Value{}, mismatch(t, map[bool]string{false: "a set", true: "a frozenset"}[frozen])
+}
+
+func (t *table) add(v reflect.Value) error {
+	_, err := t.set(v.Interface(), nil)
+	return err
+}
+
+func (d *decoder) members(num uint64, v reflect.Value, frozen bool, elem reflect.Type, add func(reflect.Value) error) (reflect.Value, error) {
+	identity := v
+	if frozen {
+		identity = reflect.Value{} // its members are its identity
+	}
+	c := d.begin(num, identity, frozen)
+	for {
+		tok, err := d.Next()
+		if err != nil {
+			return v, err
+		}
+		if tok.Kind == banana.Close {
+			return v, d.end(c, v)
+		}
+		m, err := d.whole(tok, elem)
+		if err != nil {
+			return v, within(err, "member")
+		}
+		if err := add(m); err != nil {
+			return v, banana.Violationf("%v", err)
+		}
+	}
+}
+
+// copyable reads an instance of a class. The one that every Foolscap knows is
+// Failure: an error, as a value.
+func (d *decoder) copyable(t reflect.Type) (reflect.Value, error) {
+	tok, err := d.Next()
+	if err != nil {
+		return reflect.Value{}, err
+	}
+	if tok.Kind != banana.String || tok.Size > 200 {
+		return reflect.Value{}, banana.Violationf("bad class name of a copyable")
+	}
+	name, err := d.Text()
+	if err != nil {
+		return reflect.Value{}, err
+	}
+	if name != broker.FailureClass {
+		return reflect.Value{}, banana.Violationf("unknown copyable class %q", name)
+	}
+	f, err := broker.ReadFailureBody(d.Decoder)
+	if err != nil {
+		return reflect.Value{}, err
+	}
+	return fit(reflect.ValueOf(remoteError(f)), t, "a Failure")
+}
