@@ -79,6 +79,9 @@ func (d *Decoder) NextMessage() error {
 	d.spent = 0
 	tok, err := d.Next()
 	if err != nil {
+		if !IsFatal(err) && len(d.stack) == 0 {
+			return fatalf("top-level must be OPEN: %v", err)
+		}
 		return err
 	}
 	if tok.Kind != Open {

@@ -114,11 +114,13 @@ func TestCloseMustCarryTheNumberOfItsOpen(t *testing.T) {
 }
 
 func TestAMessageBeginsWithOpen(t *testing.T) {
+	big := wire(header(1<<20), 0x82) // a string larger than the limit below, whose body never comes
 	for name, stream := range map[string][]byte{
 		"INT": wire(1, 0x81), "STRING": str("x"), "VOCAB": wire(4, 0x87), "FLOAT": wire(0x84, "12345678"),
 		"CLOSE": closeToken(0), "ABORT": wire(0, 0x8A),
+		"a string beyond the limit": big, "an integer beyond the limit": wire(header(1<<20), 0x85),
 	} {
-		err := decoder(stream, 1, banana.Limits{}).NextMessage()
+		err := decoder(stream, 1, banana.Limits{String: 1000, LongInt: 1000}).NextMessage()
 		var fatal *banana.ProtocolError
 		if !errors.As(err, &fatal) {
 			t.Errorf("%s: got %v, want a ProtocolError", name, err)
