@@ -242,7 +242,7 @@ func (d *Decoder) readHeader() ([]byte, byte, error) {
 			return nil, 0, err
 		}
 		if b >= 0x80 {
-			return d.header[:n], b, nil
+			return d.header[:n], b, refusal(d.header[:n])
 		}
 		if n == maxHeader {
 			if refused := refusal(d.header[:]); refused != nil {

@@ -212,9 +212,10 @@ func TestRefusalInPlainTextIsNoLostSync(t *testing.T) {
 	const long = "banana-decision-version: 1\r\nerror: internal server error, see logs\r\n\r\n"
 	const short = "banana-decision-version: 1\r\nerror: Duplicate connection\r\n\r\n"
 	for name, stream := range map[string][]byte{
-		"longer than a header":  []byte(long),
-		"shorter, then the end": []byte(short),
-		"twice":                 wire(short, long),
+		"longer than a header":         []byte(long),
+		"shorter, then the end":        []byte(short),
+		"shorter, then an ERROR token": wire(short, 3, 0x8D, "bad"),
+		"twice":                        wire(short, long),
 	} {
 		err := decoder(stream, 1, banana.Limits{}).NextMessage()
 		var peer *banana.PeerError
