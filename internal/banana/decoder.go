@@ -61,6 +61,7 @@ type Decoder struct {
 	word   string   // the vocabulary word that is the body of the last String
 	body   uint64   // bytes of the last String's body that are still to be read
 	spent  uint64   // of limits.Message
+	drops  bool     // Unwind is at work: nothing is stored, so nothing is limited
 	header [maxHeader]byte
 }
 
@@ -218,8 +219,9 @@ func (d *Decoder) Index() (string, error) {
 // Unwind reads and drops tokens until only depth sequences are open: what a
 // refused message leaves behind. Nothing of it is kept.
 func (d *Decoder) Unwind(depth int) error {
+	d.drops = true
+	defer func() { d.drops = false }()
 	for len(d.stack) > depth {
-		d.spent = 0 // nothing is stored, so nothing is charged
 		if _, err := d.Next(); IsFatal(err) {
 			return err
 		}
@@ -307,7 +309,7 @@ func bigToken(v *big.Int, neg bool) Token {
 }
 
 func (d *Decoder) longInteger(n uint64, fits, neg bool) (Token, error) {
-	if err := d.claim(n, fits, d.limits.LongInt, "an integer"); err != nil {
+	if err := d.claim(n, fits, d.limits.LongInt, "an integer"); err != nil || d.drops {
 		return Token{}, err
 	}
 	b, err := d.Bytes()
@@ -331,13 +333,16 @@ func (d *Decoder) claim(n uint64, fits bool, limit uint64, what string) error {
 		return fatalf("token claims a body of more than %d bytes", uint64(skipMax))
 	}
 	d.body = n
-	if n > limit {
+	if n > limit && !d.drops {
 		return Violationf("%s of %d bytes, the limit is %d", what, n, limit)
 	}
 	return d.charge(n + 2)
 }
 
 func (d *Decoder) charge(n uint64) error {
+	if d.drops {
+		return nil
+	}
 	d.spent += n
 	if d.spent > d.limits.Message {
 		return Violationf("message is larger than the limit of %d bytes", d.limits.Message)
@@ -358,7 +363,7 @@ func (d *Decoder) open(n uint64, fits bool) (Token, error) {
 		return Token{}, fatalf("more than %d sequences inside one another", deepest)
 	}
 	d.stack = append(d.stack, n)
-	if len(d.stack) > d.limits.Depth {
+	if len(d.stack) > d.limits.Depth && !d.drops {
 		return Token{}, Violationf("more than %d sequences inside one another", d.limits.Depth)
 	}
 	return Token{Kind: Open, Num: own}, d.charge(openCost)

@@ -126,6 +126,48 @@ func TestUnwindStopsAtTheDepthThatIsAskedFor(t *testing.T) {
 	}
 }
 
+// A reader that drops one part of a message and reads on must not get a new allowance for each.
+func TestUnwindDoesNotForgetWhatTheMessageHasCost(t *testing.T) {
+	var stream []byte
+	for i := range 100 {
+		stream = wire(stream, str(strings.Repeat("x", 100)), list(uint64(i+1)))
+	}
+	d := decoder(list(0, stream), 0, banana.Limits{Message: 1000})
+	err := d.NextMessage()
+	kept := 0
+	for err == nil {
+		var tok banana.Token
+		if tok, err = d.Next(); err != nil {
+			break
+		}
+		switch tok.Kind {
+		case banana.String:
+			_, err = d.Bytes()
+			kept += int(tok.Size)
+		case banana.Open:
+			err = d.Unwind(1)
+		}
+	}
+	var v *banana.Violation
+	if !errors.As(err, &v) || kept > 1000 {
+		t.Errorf("%d bytes were kept of a message that may have 1000: %v", kept, err)
+	}
+}
+
+func TestUnwindStoresNothing(t *testing.T) {
+	const n = 1000
+	body := wire(header(60<<10), 0x85, strings.Repeat("x", 60<<10))
+	r := bufio.NewReader(io.MultiReader(bytes.NewReader(openToken(0)), &endless{unit: body, n: n}, bytes.NewReader(closeToken(0))))
+	d := banana.NewDecoder(r, banana.Vocabs[0], banana.Limits{})
+	if err := d.NextMessage(); err != nil {
+		t.Fatal(err)
+	}
+	var err error
+	if got := allocated(func() { err = d.Unwind(0) }); err != nil || got > 64<<10 {
+		t.Errorf("dropping %d integers took %d bytes: %v", n, got, err)
+	}
+}
+
 func TestUnwindReportsWhatIsFatal(t *testing.T) {
 	for _, c := range []struct {
 		stream []byte
@@ -232,24 +274,43 @@ func (e *endless) Read(p []byte) (int, error) {
 	return n, nil
 }
 
+func TestNestingOfMillionsTakesBoundedMemory(t *testing.T) {
+	unit := bytes.Repeat(wire(0, 0x88, 4, 0x87), 1000)
+	d := banana.NewDecoder(bufio.NewReader(&endless{unit: unit, n: 5000}), banana.Vocabs[1], banana.Limits{})
+	var err error
+	got := allocated(func() {
+		for err == nil {
+			_, err = d.Next()
+		}
+		if !banana.IsFatal(err) {
+			err = d.Unwind(0)
+		}
+	})
+	var fatal *banana.ProtocolError
+	if !errors.As(err, &fatal) || got > 64<<20 {
+		t.Errorf("five million sequences inside one another took %d bytes: %v", got, err)
+	}
+}
+
 func TestADeepMessageIsNotPaidForToTheEnd(t *testing.T) {
 	const n = 500_000
 	d := banana.NewDecoder(bufio.NewReader(io.MultiReader(
 		&endless{unit: wire(0, 0x88), n: n}, &endless{unit: wire(0, 0x89), n: n},
 		bytes.NewReader(list(0)))), banana.Vocabs[1], banana.Limits{})
-	if err := d.NextMessage(); err != nil {
+	heap := func() uint64 {
+		var m runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&m)
+		return m.HeapAlloc
+	}
+	before := heap()
+	if err := errors.Join(d.NextMessage(), d.Unwind(0)); err != nil {
 		t.Fatal(err)
 	}
-	if err := d.Unwind(0); err != nil {
-		t.Fatal(err)
+	if after := heap(); after > before+1<<20 {
+		t.Errorf("a deep message has left %d bytes behind", after-before)
 	}
-	var m runtime.MemStats
-	runtime.GC()
-	runtime.ReadMemStats(&m)
 	if tok, err := d.Next(); err != nil || tok.Num != n {
 		t.Errorf("behind it: %+v, %v", tok, err)
-	}
-	if m.HeapAlloc > 6<<20 {
-		t.Logf("heap after a deep message: %d bytes", m.HeapAlloc)
 	}
 }
