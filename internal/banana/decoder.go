@@ -19,7 +19,7 @@ type Limits struct {
 	Depth   int    // sequences inside one another [1000]
 	String  uint64 // bytes of one string [64 MiB]
 	LongInt uint64 // bytes of one integer [64 KiB]
-	Message uint64 // bytes of one message, each sequence counted as at least 64 [256 MiB]
+	Message uint64 // bytes of one message, a sequence counted as at least 64, else a token as 16 [256 MiB]
 }
 
 func (l Limits) withDefaults() Limits {
@@ -40,6 +40,7 @@ func (l Limits) withDefaults() Limits {
 
 const (
 	openCost = 64      // what a sequence is charged: an empty list is six bytes but no small value
+	itemCost = 16      // what any other token is charged at least: two bytes can become an interface
 	skipMax  = 4 << 30 // a body that claims more is not waited for
 	firstRun = 64 << 10
 )
@@ -343,7 +344,7 @@ func (d *Decoder) charge(n uint64) error {
 	if d.drops {
 		return nil
 	}
-	d.spent += n
+	d.spent += max(n, itemCost)
 	if d.spent > d.limits.Message {
 		return Violationf("message is larger than the limit of %d bytes", d.limits.Message)
 	}

@@ -89,6 +89,32 @@ func TestEachLimitRefusesOneMessageAndNamesItself(t *testing.T) {
 	})
 }
 
+// What is small on the wire need not be small in memory.
+func TestSmallTokensAreChargedWhatTheyBecome(t *testing.T) {
+	for name, c := range map[string]struct {
+		token []byte
+		cost  int
+	}{
+		"INT": {wire(1, 0x81), 16}, "VOCAB": {wire(4, 0x87), 16}, "empty STRING": {wire(0x82), 16},
+		"empty LONGINT": {wire(0x85), 16}, "FLOAT": {wire(0x84, "12345678"), 16},
+		"empty sequence": {wire(0, 0x88, 0, 0x89), 64},
+	} {
+		const limit = 16 << 10
+		d := decoder(wire(openToken(0), bytes.Repeat(c.token, limit)), 1, banana.Limits{Message: limit})
+		err := d.NextMessage()
+		n := -1
+		for ; err == nil; n++ {
+			var tok banana.Token
+			if tok, err = d.Next(); tok.Kind == banana.Close {
+				n--
+			}
+		}
+		if most := limit / c.cost; n > most || n < most-8 {
+			t.Errorf("%s: %d were read before %v, want about %d", name, n, err, most)
+		}
+	}
+}
+
 func TestUnwindKeepsCount(t *testing.T) {
 	// Three OPENs in what is dropped, with everything in it that may be.
 	dropped := wire(openToken(0), str("list"), openToken(1), str("list"), 9, 0x82, "123456789",
