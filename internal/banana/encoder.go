@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"math/big"
+	"unicode/utf8"
 )
 
 // An Encoder collects the tokens of one message. The numbers of its OPENs
@@ -192,9 +193,14 @@ func appendPing(dst []byte, n uint64, typ byte) []byte {
 }
 
 // AppendError appends the farewell of a side that found the stream broken.
-// Text beyond the protocol's 1000 bytes is cut.
+// Text beyond the protocol's 1000 bytes is cut, between two characters.
 func AppendError(dst []byte, text string) []byte {
-	text = text[:min(len(text), maxErrorText)]
+	if n := maxErrorText; len(text) > n {
+		for n > 0 && !utf8.RuneStart(text[n]) {
+			n--
+		}
+		text = text[:n]
+	}
 	dst = append(appendHeader(dst, uint64(len(text))), typeError)
 	return append(dst, text...)
 }

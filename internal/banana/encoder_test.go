@@ -115,4 +115,11 @@ func TestErrorTextIsCutTo1000Bytes(t *testing.T) {
 	if want := wire(header(1000), 0x8D, strings.Repeat("x", 1000)); !bytes.Equal(got, want) {
 		t.Errorf("got %d bytes, want %d", len(got), len(want))
 	}
+	got = banana.AppendError(nil, "x"+strings.Repeat("é", 1000))
+	if want := wire(header(999), 0x8D, "x"+strings.Repeat("é", 499)); !bytes.Equal(got, want) {
+		t.Errorf("got %d bytes that end in % x, want %d", len(got), got[len(got)-4:], len(want))
+	}
+	if got := banana.AppendError(nil, strings.Repeat("\x80", 2000)); len(got) > 1004 {
+		t.Errorf("text without a character to cut at: %d bytes", len(got))
+	}
 }
