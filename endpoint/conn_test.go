@@ -45,6 +45,14 @@ func everyServer(t *testing.T) map[string]string {
 	return all
 }
 
+// send writes all of s.
+func send(t *testing.T, c net.Conn, s string) {
+	t.Helper()
+	if n, err := c.Write([]byte(s)); n != len(s) || err != nil {
+		t.Errorf("Write: %d of %d bytes, %v", n, len(s), err)
+	}
+}
+
 func TestEveryConnectionPassesNettest(t *testing.T) {
 	for name, desc := range everyServer(t) {
 		t.Run(name, func(t *testing.T) {
@@ -120,7 +128,7 @@ func TestAConnectionOutlivesItsListenerAndItsContexts(t *testing.T) {
 			l.Close()
 			sent := bytes.Repeat([]byte("octavo"), 100_000)
 			go func() {
-				a.Write(sent)
+				send(t, a, string(sent))
 				a.Close()
 			}()
 			got, err := io.ReadAll(b)
@@ -141,7 +149,7 @@ func TestHalfAConnectionCanBeClosed(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer b.Close()
-			a.Write([]byte("question"))
+			send(t, a, "question")
 			if err := a.(interface{ CloseWrite() error }).CloseWrite(); err != nil {
 				t.Fatal(err)
 			}
@@ -151,7 +159,7 @@ func TestHalfAConnectionCanBeClosed(t *testing.T) {
 			if _, err := a.Write([]byte("more")); err == nil {
 				t.Error("a write after CloseWrite succeeds")
 			}
-			b.Write([]byte("answer"))
+			send(t, b, "answer")
 			b.Close()
 			if got, err := io.ReadAll(a); err != nil || string(got) != "answer" {
 				t.Errorf("%q, %v", got, err)

@@ -59,12 +59,12 @@ func TestParseReadsTheGrammarOfTwisted(t *testing.T) {
 		{`tcp:80:interface=[::ffff:1.2.3.4]:backlog=5`, "tcp", []string{"80"}, []option{{"interface", "::ffff:1.2.3.4"}, {"backlog", "5"}}, `tcp:80:interface=[::ffff:1.2.3.4]:backlog=5`},
 		{`unix:[a]`, "unix", []string{"[a]"}, nil, `unix:[a]`},
 		{`unix:[1.2.3.4]`, "unix", []string{"[1.2.3.4]"}, nil, `unix:[1.2.3.4]`},
-		{`unix:[a:b]`, "unix", []string{"[a", "b]"}, nil, `unix:[a:b]`},
-		{`unix:[::1]x`, "unix", []string{"[", "", "1]x"}, nil, `unix:[::1]x`},
+		{`unix:[a:b]`, "unix", []string{"[a", "b]"}, nil, `unix:\[a:b]`},
+		{`unix:[::1]x`, "unix", []string{"[", "", "1]x"}, nil, `unix:\[::1]x`},
 		{`unix:x[::1]`, "unix", []string{"x[", "", "1]"}, nil, `unix:x[::1]`},
 		{`unix:\[\:\:1]`, "unix", []string{"[::1]"}, nil, `unix:[\:\:1]`},
-		{`unix:[::1`, "unix", []string{"[", "", "1"}, nil, `unix:[::1`},
-		{`unix:[\::1]`, "unix", []string{"[:", "1]"}, nil, `unix:[\::1]`},
+		{`unix:[::1`, "unix", []string{"[", "", "1"}, nil, `unix:\[::1`},
+		{`unix:[\::1]`, "unix", []string{"[:", "1]"}, nil, `unix:\[\::1]`},
 	} {
 		d, err := endpoint.Parse(c.s)
 		if err != nil {
@@ -153,6 +153,20 @@ func TestNewWithAndWithoutTakeTextLiterally(t *testing.T) {
 	}
 }
 
+func TestNeighboursDoNotMakeAnAddress(t *testing.T) {
+	for _, args := range [][]string{{"[", "", "]"}, {"[1", "", "2]"}, {"[fe80", "", "1%", "]"}} {
+		d := endpoint.New("x", args...)
+		back, err := endpoint.Parse(d.String())
+		if err != nil || back != d || !slices.Equal(back.Args(), args) {
+			t.Errorf("%q is %q and comes back as %q, %v", args, d, back.Args(), err)
+		}
+	}
+	s := "x:" + endpoint.Escape("[") + ":" + endpoint.Escape("") + ":" + endpoint.Escape("1]")
+	if d, err := endpoint.Parse(s); err != nil || !slices.Equal(d.Args(), []string{"[", "", "1]"}) {
+		t.Errorf("%q is %q, %v", s, d.Args(), err)
+	}
+}
+
 func TestEqualMeansEqual(t *testing.T) {
 	first, _ := endpoint.Parse(`tcp:[::1]:80:a=b`)
 	for s, want := range map[string]bool{
@@ -179,7 +193,7 @@ func TestEqualMeansEqual(t *testing.T) {
 func awkward() *rapid.Generator[string] {
 	return rapid.OneOf(
 		rapid.StringOfN(rapid.SampledFrom([]rune(`ab1:\=[]%. é`)), 0, 12, -1),
-		rapid.SampledFrom([]string{"::1", "fe80::1%eth0", "fe80::1%a:b=c", "fe80::1%]", "[::1]", "1.2.3.4", "\xff\xfe", "İ"}),
+		rapid.SampledFrom([]string{"::1", "fe80::1%eth0", "fe80::1%a:b=c", "fe80::1%]", "[::1]", "1.2.3.4", "[", "]", "", "[1", "1]", "[fe80::1%a", "\xff\xfe", "İ"}),
 		rapid.Map(rapid.SliceOfN(rapid.Byte(), 0, 8), func(b []byte) string { return string(b) }),
 	)
 }

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"strconv"
+	"time"
 )
 
 // What [errors.Is] finds in an [*Error] of a string that cannot be used. Failures of opening wrap the
@@ -65,13 +67,31 @@ func failed(d Description, err error) *Error {
 	return &Error{Description: d.s, Pos: -1, Err: err}
 }
 
-// ended says why ctx is done so that [errors.Is] finds both its Err and its cause. A time limit of ours has
+// ended says why ctx is done, or nil, so that [errors.Is] finds both its Err and its cause. A time limit of ours has
 // [os.ErrDeadlineExceeded] for a cause and is that alone, as in the net package.
 func ended(ctx context.Context) error {
 	err, cause := ctx.Err(), context.Cause(ctx)
-	switch cause {
-	case err, os.ErrDeadlineExceeded:
+	if err == nil {
+		return nil
+	}
+	if errors.Is(cause, err) || errors.Is(cause, os.ErrDeadlineExceeded) {
 		return cause
 	}
 	return fmt.Errorf("%w: %w", err, cause)
+}
+
+// dialError adds to an error of a [net.Dialer] why ctx is done, if that is what ended the attempt. The dialer says
+// only "operation was canceled", or that a time is over without saying whose: ctx's deadline is
+// then often noticed by the socket before it is by ctx.
+func dialError(ctx context.Context, err error) error {
+	var ne net.Error
+	timeout := errors.As(err, &ne) && ne.Timeout()
+	why := ended(ctx)
+	if end, ok := ctx.Deadline(); ok && why == nil && timeout && !time.Now().Before(end) {
+		why = context.DeadlineExceeded
+	}
+	if why == nil || errors.Is(err, why) || !timeout && !errors.Is(err, context.Canceled) {
+		return err
+	}
+	return fmt.Errorf("%w: %w", err, why)
 }

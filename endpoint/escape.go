@@ -10,7 +10,7 @@ import (
 // that it can be written into one anywhere: as a positional field, as a value, or as a part of either.
 // Twisted's helper leaves "=" alone and is safe in values only. A whole description is
 // more easily built with [New].
-func Escape(s string) string { return escape(s, `\:=`) }
+func Escape(s string) string { return escape(s, `\:=[`) }
 
 func escape(s, special string) string {
 	if !strings.ContainsAny(s, special) {
@@ -31,6 +31,10 @@ func writeText(b *strings.Builder, s, special string) {
 	if isIPv6(s) {
 		b.WriteString("[" + s + "]")
 		return
+	}
+	if strings.HasPrefix(s, "[") && !strings.Contains(s, "]") {
+		// The bracket could be closed by a later field: those of "[", "" and "]" are "[::]" when joined.
+		b.WriteByte('\\')
 	}
 	b.WriteString(escape(s, special))
 }

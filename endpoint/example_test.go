@@ -1,6 +1,7 @@
 package endpoint_test
 
 import (
+	"bufio"
 	"compress/flate"
 	"context"
 	"fmt"
@@ -19,8 +20,8 @@ func ExampleListen() {
 		log.Fatal(err)
 	}
 	server := &http.Server{Handler: http.NotFoundHandler()}
-	go server.Serve(l)
-	defer server.Close()
+	served := make(chan error)
+	go func() { served <- server.Serve(l) }()
 
 	addr := l.Addr().(*net.TCPAddr)
 	c, err := endpoint.Dial(ctx, fmt.Sprintf("tcp:%s:%d:timeout=5", addr.IP, addr.Port))
@@ -29,10 +30,18 @@ func ExampleListen() {
 	}
 	defer c.Close()
 	fmt.Fprint(c, "GET / HTTP/1.0\r\n\r\n")
-	var status string
-	fmt.Fscanln(c, new(string), &status)
-	fmt.Println(status)
-	// Output: 404
+	answer, err := http.ReadResponse(bufio.NewReader(c), nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	answer.Body.Close()
+	fmt.Println(answer.Status)
+
+	server.Close()
+	fmt.Println(<-served)
+	// Output:
+	// 404 Not Found
+	// http: Server closed
 }
 
 func ExampleParse() {

@@ -123,12 +123,22 @@ func TestARegistryIsForAnyGoroutine(t *testing.T) {
 	r := endpoint.Default().Clone()
 	var wg sync.WaitGroup
 	for _, typ := range []string{"a", "b", "c", "a"} {
-		wg.Go(func() { r.Register(typ, new(probe)) })
-		wg.Go(func() { r.Server("tcp:0") })
-		wg.Go(func() { r.Clone().Client(typ) })
+		wg.Go(func() {
+			if err := r.Register(typ, new(probe)); err != nil && !errors.Is(err, endpoint.ErrTypeTaken) {
+				t.Error(err)
+			}
+		})
+		wg.Go(func() {
+			if _, err := r.Clone().Server("tcp:0"); err != nil {
+				t.Error(err)
+			}
+		})
 		wg.Go(func() { r.Types() })
 	}
 	wg.Wait()
+	if want := []string{"a", "b", "c", "mem", "tcp", "unix"}; !slices.Equal(r.Types(), want) {
+		t.Errorf("types %q, want %q", r.Types(), want)
+	}
 }
 
 // twice is a prefix transport: twice:X is X, looked up where twice was.

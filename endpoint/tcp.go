@@ -201,7 +201,7 @@ type tcpClient struct {
 func (c *tcpClient) Dial(ctx context.Context) (net.Conn, error) {
 	conn, err := c.dialer.DialContext(ctx, "tcp", c.addr)
 	if err != nil {
-		return nil, failed(c.d, err)
+		return nil, failed(c.d, dialError(ctx, err))
 	}
 	return conn, nil
 }

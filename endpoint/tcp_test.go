@@ -10,6 +10,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"golang.org/x/net/nettest"
 
@@ -101,25 +102,49 @@ func TestTheSystemsOptionsAreReachableThroughATCPListener(t *testing.T) {
 	}
 }
 
-// A short queue fills up, and then attempts time out: both options are seen to do something.
-func TestBacklogAndTimeoutAreHonoured(t *testing.T) {
+// full listens with a queue of one connection and fills it, until an attempt to connect hangs. It
+// returns the address and the error that the attempt ended with.
+func full(t *testing.T, timeout string) (string, error) {
 	if runtime.GOOS != "linux" {
 		t.Skip("other systems refuse, or count otherwise")
 	}
 	l := listen(t, server(t, "tcp:0:interface=127.0.0.1:backlog=1"))
 	for range 5 {
-		c, err := endpoint.Dial(t.Context(), fmt.Sprintf("tcp:127.0.0.1:%d:timeout=0.2", portOf(l)))
-		if err == nil {
-			defer c.Close()
-			continue
+		c, err := endpoint.Dial(t.Context(), addressOf(l)+":timeout="+timeout)
+		if err != nil {
+			return addressOf(l), err
 		}
-		var ne net.Error
-		if !errors.As(err, &ne) || !ne.Timeout() {
-			t.Errorf("Dial: %v", err)
-		}
-		return
+		t.Cleanup(func() { c.Close() })
 	}
-	t.Error("the queue takes more than it should")
+	t.Fatal("the queue takes more than it should")
+	return "", nil
+}
+
+func TestBacklogAndTimeoutAreHonoured(t *testing.T) {
+	_, err := full(t, "0.2")
+	var ne net.Error
+	if !errors.As(err, &ne) || !ne.Timeout() {
+		t.Errorf("Dial: %v", err)
+	}
+}
+
+func TestDiallingEndsWithItsContext(t *testing.T) {
+	to, _ := full(t, "0.2")
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	_, err := endpoint.Dial(ctx, to+":timeout=300")
+	var ne net.Error
+	if !errors.Is(err, context.DeadlineExceeded) || !errors.As(err, &ne) || !ne.Timeout() {
+		t.Errorf("deadline: %v", err)
+	}
+
+	why := errors.New("why")
+	ctx, end := context.WithCancelCause(t.Context())
+	defer time.AfterFunc(100*time.Millisecond, func() { end(why) }).Stop()
+	_, err = endpoint.Dial(ctx, to+":timeout=300")
+	if !errors.Is(err, context.Canceled) || !errors.Is(err, why) {
+		t.Errorf("cancelled: %v", err)
+	}
 }
 
 func TestBindAddressIsWhereAConnectionComesFrom(t *testing.T) {
@@ -150,57 +175,5 @@ func TestNamesAreDialledInBothFamilies(t *testing.T) {
 				break
 			}
 		}
-	}
-}
-
-func TestADoneContextOpensNothing(t *testing.T) {
-	why := errors.New("why")
-	ctx, cancel := context.WithCancelCause(t.Context())
-	cancel(why)
-	for name, desc := range everyServer(t) {
-		t.Run(name, func(t *testing.T) {
-			srv := server(t, desc)
-			to := addressOf(listen(t, srv))
-			l, err := endpoint.Listen(ctx, desc)
-			if l != nil || !errors.Is(err, context.Canceled) || !errors.Is(err, why) {
-				t.Errorf("Listen: %v, %v", l, err)
-			}
-			c, err := endpoint.Dial(ctx, to)
-			if c != nil || !errors.Is(err, context.Canceled) {
-				t.Errorf("Dial: %v, %v", c, err)
-			}
-		})
-	}
-}
-
-func TestAListenerOutlivesTheContextItWasOpenedWith(t *testing.T) {
-	for name, desc := range everyServer(t) {
-		t.Run(name, func(t *testing.T) {
-			ctx, cancel := context.WithCancel(t.Context())
-			l, err := server(t, desc).Listen(ctx)
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer l.Close()
-			client, err := endpoint.Default().Client(addressOf(l))
-			if err != nil {
-				t.Fatal(err)
-			}
-			a, err := client.Dial(ctx)
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer a.Close()
-			cancel()
-			b, err := l.Accept()
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer b.Close()
-			a.Write([]byte("x"))
-			if n, err := b.Read(make([]byte, 1)); n != 1 || err != nil {
-				t.Errorf("%d, %v", n, err)
-			}
-		})
 	}
 }

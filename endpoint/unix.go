@@ -22,7 +22,8 @@ import (
 //     space, which has no files; write "./@NAME" for a file of that name.
 //   - mode, octal; 600 by default, where Twisted's is 666. It holds from the first moment that a connection is
 //     possible, whatever the umask.
-//   - backlog, connections the kernel queues, at least 1; its own limit still applies, and is the default.
+//   - backlog, connections the kernel queues, at least 1; its own limit still applies, and is the default. Linux
+//     refuses who comes when the queue is full ([syscall.EAGAIN]) where TCP would let them wait.
 //   - lockfile, 0 or 1. By default ADDRESS.lock is locked with flock(2) while the listener is open, as a sign to other
 //     processes. With 0 a socket that was left behind is an error.
 //
@@ -130,7 +131,7 @@ func (s *unixServer) listen(ctx context.Context) (_ *unixListener, err error) {
 		}
 		defer func() {
 			if err != nil {
-				l.lock.release()
+				err = errors.Join(err, l.lock.release())
 			}
 		}()
 	}
@@ -178,8 +179,7 @@ func (l *unixListener) Close() error {
 	err := net.ErrClosed
 	l.once.Do(func() {
 		removed := removeSame(l.path, l.file)
-		err = errors.Join(l.UnixListener.Close(), removed)
-		l.lock.release()
+		err = errors.Join(removed, l.UnixListener.Close(), l.lock.release())
 		l.end()
 	})
 	return err
@@ -194,7 +194,7 @@ type unixClient struct {
 func (c *unixClient) Dial(ctx context.Context) (net.Conn, error) {
 	conn, err := c.dialer.DialContext(ctx, "unix", c.path)
 	if err != nil {
-		return nil, failed(c.d, err)
+		return nil, failed(c.d, dialError(ctx, err))
 	}
 	return conn, nil
 }

@@ -22,6 +22,8 @@ type fileLock struct {
 // errLockGone says that the file came or went between two looks at it.
 var errLockGone = errors.New("lock file came or went")
 
+var errLockTaken = os.NewSyscallError("flock", syscall.EADDRINUSE)
+
 // lockFile takes the lock at path, or says with EADDRINUSE that its owner is alive.
 func lockFile(path string) (*fileLock, error) {
 	for {
@@ -61,40 +63,41 @@ func openLock(path string) (*fileLock, error) {
 		return nil, err
 	case file.Mode().Type() == fs.ModeSymlink:
 		return nil, &unixError{fmt.Sprintf("%s is a symbolic link, as the locks of Twisted's programs are: "+
-			"stop that program, or remove the link if it has died", path), lockTaken}
+			"stop that program, or remove the link if it has died", path), errLockTaken}
 	case !file.Mode().IsRegular():
 		return nil, &unixError{fmt.Sprintf("%s is no regular file (%v) and cannot be the lock: choose another address, "+
-			"or give lockfile=0", path, file.Mode()), lockTaken}
+			"or give lockfile=0", path, file.Mode()), errLockTaken}
 	}
 	f, err = os.OpenFile(path, os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
-	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ELOOP) {
+	switch {
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ELOOP):
 		return nil, errLockGone
-	}
-	if err != nil {
+	case errors.Is(err, fs.ErrPermission):
+		return nil, &unixError{fmt.Sprintf("the lock %s is another user's: choose another address (%v)", path, err), err}
+	case err != nil:
 		return nil, err
 	}
 	return &fileLock{f: f, path: path}, nil
 }
 
-var lockTaken error = os.NewSyscallError("flock", syscall.EADDRINUSE)
-
 func (l *fileLock) take() error {
-	err := syscall.EINTR
-	for err == syscall.EINTR {
-		err, _ = syscall.Flock(int(l.f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB).(syscall.Errno)
+	var err error = syscall.EINTR
+	for errors.Is(err, syscall.EINTR) {
+		err = syscall.Flock(int(l.f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
 	}
-	switch err {
-	case 0:
-	case syscall.EWOULDBLOCK:
-		return &unixError{fmt.Sprintf("the owner of the lock %s listens there: stop it, or choose another address", l.path), lockTaken}
-	default:
+	if errors.Is(err, syscall.EWOULDBLOCK) {
+		return &unixError{fmt.Sprintf("the owner of the lock %s listens there: stop it, or choose another address", l.path), errLockTaken}
+	}
+	if err != nil {
 		return os.NewSyscallError("flock", err)
 	}
 	// The owner may have removed the file after it was opened here: then what is locked is a file
 	// that nobody will look for again.
-	mine, err1 := l.f.Stat()
-	now, err2 := os.Lstat(l.path)
-	if err1 != nil || err2 != nil || !os.SameFile(mine, now) {
+	mine, err := l.f.Stat()
+	if err != nil {
+		return err
+	}
+	if now, err := os.Lstat(l.path); err != nil || !os.SameFile(mine, now) {
 		return errLockGone
 	}
 	return nil
@@ -103,14 +106,15 @@ func (l *fileLock) take() error {
 // release removes the file, if it is ours, while the lock is held: so it cannot be another owner's. The
 // mark is read as late as here because the process that made the file may have lost the race for the
 // lock, and have written the mark only then. A nil lock is none.
-func (l *fileLock) release() {
+func (l *fileLock) release() error {
 	if l == nil {
-		return
+		return nil
 	}
 	mark := make([]byte, len(lockMark)+1)
-	n, _ := l.f.ReadAt(mark, 0)
-	if mine, err := l.f.Stat(); err == nil && string(mark[:n]) == lockMark {
-		removeSame(l.path, mine)
+	n, _ := l.f.ReadAt(mark, 0) // an error is that it is shorter, or else no mark of ours
+	mine, err := l.f.Stat()
+	if err == nil && string(mark[:n]) == lockMark {
+		err = removeSame(l.path, mine)
 	}
-	l.f.Close()
+	return errors.Join(err, l.f.Close())
 }

@@ -156,8 +156,8 @@ func TestASocketOfAKilledProcessIsReplaced(t *testing.T) {
 	if to := os.Getenv("OCTAVO_TEST_LISTEN"); to != "" {
 		listen(t, server(t, to))
 		os.Stdout.WriteString("listening\n")
-		io.Copy(io.Discard, os.Stdin) // until killed
-		return
+		_, err := io.Copy(io.Discard, os.Stdin) // until killed
+		t.Fatal("not killed: ", err)
 	}
 	cmd.Env = append(os.Environ(), "OCTAVO_TEST_LISTEN="+desc)
 	in, _ := cmd.StdinPipe()
@@ -170,8 +170,12 @@ func TestASocketOfAKilledProcessIsReplaced(t *testing.T) {
 		t.Fatalf("%q, %v", line, err)
 	}
 	refused(t, desc, "lock")
-	cmd.Process.Kill()
-	cmd.Wait()
+	if err := cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Wait(); err == nil {
+		t.Fatal("it ended by itself")
+	}
 	if left := files(t, path); left != "x.sock x.sock.lock" {
 		t.Fatalf("%s left", left)
 	}
@@ -184,7 +188,7 @@ func TestASocketOfAKilledProcessIsReplaced(t *testing.T) {
 }
 
 func TestWhatIsNotASocketIsNeverRemoved(t *testing.T) {
-	for name, make := range map[string]func(path string) error{
+	for name, create := range map[string]func(path string) error{
 		"file":      func(p string) error { return os.WriteFile(p, []byte("precious"), 0o600) },
 		"directory": func(p string) error { return os.Mkdir(p, 0o700) },
 		"link":      func(p string) error { return os.Symlink("elsewhere", p) },
@@ -192,7 +196,7 @@ func TestWhatIsNotASocketIsNeverRemoved(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			path, desc := socket(t)
-			if err := make(path); err != nil {
+			if err := create(path); err != nil {
 				t.Fatal(err)
 			}
 			before, _ := os.Lstat(path)
@@ -309,11 +313,11 @@ func TestAMissingDirectoryIsExplained(t *testing.T) {
 }
 
 func TestTheLongestPathIsServedAndDialled(t *testing.T) {
-	dir, err := os.MkdirTemp("", "o")
-	if err != nil {
+	dir := "o" // a relative path, since that of a test's directory may be longer than the limit
+	t.Chdir(t.TempDir())
+	if err := os.Mkdir(dir, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	defer os.RemoveAll(dir)
 	long := func(n int) string {
 		return endpoint.New("unix", dir+"/"+strings.Repeat("x", n-len(dir)-1)).String()
 	}
@@ -325,4 +329,34 @@ func TestTheLongestPathIsServedAndDialled(t *testing.T) {
 	}
 	listen(t, server(t, long(limit)))
 	dial(t, long(limit))
+}
+
+func TestALockOfAnotherUserIsExplained(t *testing.T) {
+	if os.Geteuid() == 0 {
+		t.Skip("root may read every lock")
+	}
+	path, desc := socket(t)
+	if err := os.WriteFile(path+".lock", nil, 0); err != nil {
+		t.Fatal(err)
+	}
+	_, err := endpoint.Listen(t.Context(), desc)
+	if !errors.Is(err, fs.ErrPermission) || !strings.Contains(err.Error(), "another user") {
+		t.Error(err)
+	}
+}
+
+func TestADirectoryThatMayNotBeWrittenIsExplained(t *testing.T) {
+	if os.Geteuid() == 0 {
+		t.Skip("root may write everywhere")
+	}
+	path, desc := socket(t)
+	if err := os.Chmod(filepath.Dir(path), 0o500); err != nil {
+		t.Fatal(err)
+	}
+	for _, option := range []string{"", ":lockfile=0"} {
+		_, err := endpoint.Listen(t.Context(), desc+option)
+		if !errors.Is(err, fs.ErrPermission) || !strings.Contains(err.Error(), "choose another directory") {
+			t.Error(err)
+		}
+	}
 }
