@@ -15,5 +15,5 @@
 // stream is known: encoding runs outside all locks, and a message that cannot
 // be encoded has never touched the wire.
 //
-// The facts come from recordings of Foolscap 21.7.0; testdata holds them.
+// The facts come from recordings of Foolscap 21.7.0; package recorded holds them.
 package banana

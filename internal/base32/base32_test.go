@@ -1,26 +1,40 @@
 package base32_test
 
 import (
-	"encoding/hex"
 	"strings"
 	"testing"
 
 	"go.uber.org/goleak"
 
 	"github.com/octavo-go/octavo/internal/base32"
+	"github.com/octavo-go/octavo/internal/recorded"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// The pairs are recorded from Foolscap's own base32.
 func TestEncodeWritesWhatFoolscapWrites(t *testing.T) {
-	for in, want := range map[string]string{"": "", "00": "aa", "ffffffffff": "77777777"} {
-		b, err := hex.DecodeString(in)
-		if err != nil {
-			t.Fatal(err)
+	for _, v := range recorded.TheMisc(t).Base32 {
+		if got := base32.Encode(v.In); got != v.Out {
+			t.Errorf("Encode(%x) = %q, want %q", v.In, got, v.Out)
 		}
-		if got := base32.Encode(b); got != want {
-			t.Errorf("Encode(%s) = %q, want %q", in, got, want)
+	}
+}
+
+func TestRecordedTubIDsAreTubIDs(t *testing.T) {
+	for _, v := range recorded.TheMisc(t).TubIDs {
+		if !base32.IsTubID(v.TubID) {
+			t.Errorf("IsTubID(%q) is false", v.TubID)
+		}
+	}
+}
+
+func TestValidLooksAtEveryCharacter(t *testing.T) {
+	for s, want := range map[string]bool{
+		"": true, "a": true, "z7": true, "a1a": false, "aa!aa": false, "0": false, "8": false,
+		"aAa": false, "a\x00a": false, "é": false, "a=": false,
+	} {
+		if got := base32.Valid(s); got != want {
+			t.Errorf("Valid(%q) = %v, want %v", s, got, want)
 		}
 	}
 }
