@@ -3,8 +3,10 @@ package endpoint_test
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"net"
+	"os"
 	"path/filepath"
 	"runtime"
 	"syscall"
@@ -40,7 +42,7 @@ func everyServer(t *testing.T) map[string]string {
 		all["tcp6"] = "tcp:0:interface=[::1]"
 	}
 	if runtime.GOOS == "linux" {
-		all["abstract"] = endpoint.New("unix", "@octavo-test-"+t.Name()).String()
+		all["abstract"] = endpoint.New("unix", fmt.Sprintf("@octavo-test-%d-%s", os.Getpid(), t.Name())).String()
 	}
 	return all
 }
