@@ -42,7 +42,7 @@
 //	mem:NAME                                                 listens, inside this process
 //	mem:NAME[:timeout=SECONDS]                               dials it
 //
-// Their arguments are explained at [TCP], [Unix] and [Mem].
+// Their arguments are explained at [TCP], [Unix] and [NewMem].
 //
 // # Kept addresses
 //
