@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -61,7 +62,7 @@ func parseBlock(head string) (block, error) {
 		if !ok {
 			return nil, fmt.Errorf("header line without a colon: %.64q", line)
 		}
-		b[strings.ToLower(key)] = strings.TrimLeft(value, " \t")
+		b[strings.ToLower(key)] = strings.TrimLeftFunc(value, unicode.IsSpace)
 	}
 	return b, nil
 }

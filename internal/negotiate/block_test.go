@@ -14,18 +14,19 @@ import (
 
 func TestBlockIsReadAsFoolscapReadsIt(t *testing.T) {
 	for head, want := range map[string]block{
-		"a: b\r\n\r\n":              {"a": "b"},
-		"a:b\r\n\r\n":               {"a": "b"},
-		"a:  \t b \r\n\r\n":         {"a": "b "},
-		"a: b:c\r\n\r\n":            {"a": "b:c"},
-		"A-Key: b\r\n\r\n":          {"a-key": "b"},
-		"a: 1\r\nA: 2\r\n\r\n":      {"a": "2"},
-		"z: 1\r\na: 2\r\n\r\n":      {"z": "1", "a": "2"},
-		"a:\r\n\r\n":                {"a": ""},
-		"a: b\nc: d\r\n\r\n":        {"a": "b\nc: d"},
-		"a: caf\u00e9\r\n\r\n":      {"a": "café"},
-		"unknown: x\r\na: \r\n\r\n": {"unknown": "x", "a": ""},
-		"\r\n":                      {},
+		"a: b\r\n\r\n":                 {"a": "b"},
+		"a:b\r\n\r\n":                  {"a": "b"},
+		"a:  \t b \r\n\r\n":            {"a": "b "},
+		"a: b:c\r\n\r\n":               {"a": "b:c"},
+		"A-Key: b\r\n\r\n":             {"a-key": "b"},
+		"a: 1\r\nA: 2\r\n\r\n":         {"a": "2"},
+		"z: 1\r\na: 2\r\n\r\n":         {"z": "1", "a": "2"},
+		"a:\r\n\r\n":                   {"a": ""},
+		"a: b\nc: d\r\n\r\n":           {"a": "b\nc: d"},
+		"a: caf\u00e9\r\n\r\n":         {"a": "café"},
+		"unknown: x\r\na: \r\n\r\n":    {"unknown": "x", "a": ""},
+		"a: \u00a0\u2003\v\fb\r\n\r\n": {"a": "b"}, // any white space, as Python's lstrip
+		"\r\n":                         {},
 	} {
 		if got, err := parseBlock(head); err != nil || !maps.Equal(got, want) {
 			t.Errorf("%q: got %q, %v; want %q", head, got, err, want)
@@ -127,6 +128,7 @@ func TestDecisionIsChecked(t *testing.T) {
 		"hash of table 0":    {block{keyDecision: "3", keyVocabIndex: "0 ffff"}, "", 0, ""},
 		"table 0, no hash":   {block{keyDecision: "3", keyVocabIndex: "0"}, "", 0, ""},
 		"no name":            {block{keyDecision: "3", keyVocabIndex: "1 bb33"}, "", 1, ""},
+		"white space":        {block{keyDecision: "3 ", keyVocabIndex: " 1  bb33 "}, "", 1, ""},
 		"no version":         {block{keyCurrent: name}, "", 0, "No banana-decision-version value"},
 		"version 4":          {block{keyDecision: "4"}, "", 0, "I can't handle banana version 4"},
 		"a version we lack":  {block{keyDecision: "2"}, "", 0, "I can't handle banana version 2"}, // we offered 3 alone

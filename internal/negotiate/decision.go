@@ -35,7 +35,7 @@ func parseDecision(b block) (current string, vocab int, err error) {
 	if !ok {
 		return "", 0, saidf("No banana-decision-version value")
 	}
-	if v != strconv.Itoa(version) {
+	if strings.TrimSpace(v) != strconv.Itoa(version) {
 		return "", 0, saidf("I can't handle banana version %.16s", v)
 	}
 	if words := strings.Fields(b[keyVocabIndex]); len(words) > 0 {
