@@ -2,6 +2,7 @@ package negotiate
 
 import (
 	"bufio"
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -95,25 +96,24 @@ func readAnswer(r *bufio.Reader) error {
 // its own.
 var errHeadTooLong = fmt.Errorf("more than %d bytes without a blank line", MaxHead)
 
-// readHead reads up to and including the first blank line.
+// readHead reads up to and including the first blank line. It takes no byte
+// behind that, and waits for none that cannot save a head from being too long.
 func readHead(r *bufio.Reader) (string, error) {
 	var head []byte
-	for {
-		line, err := r.ReadSlice('\n')
-		if len(head)+len(line) > MaxHead || errors.Is(err, bufio.ErrBufferFull) {
-			return "", errHeadTooLong
-		}
-		head = append(head, line...)
+	for len(head) < MaxHead {
+		b, err := r.ReadByte()
 		if err != nil {
 			if errors.Is(err, io.EOF) {
 				err = io.ErrUnexpectedEOF
 			}
 			return "", err
 		}
-		if strings.HasSuffix(string(head), "\r\n\r\n") || string(head) == "\r\n" {
+		head = append(head, b)
+		if b == '\n' && (bytes.HasSuffix(head, []byte("\r\n\r\n")) || len(head) == 2 && head[0] == '\r') {
 			return string(head), nil
 		}
 	}
+	return "", errHeadTooLong
 }
 
 func oneLine(s string) string {

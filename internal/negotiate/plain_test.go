@@ -75,6 +75,59 @@ func TestRefusalIsOneLine(t *testing.T) {
 	}
 }
 
+// A once delivers its text and fails the test if it is asked for more.
+type once struct {
+	t    *testing.T
+	text string
+}
+
+func (o *once) Read(p []byte) (int, error) {
+	if o.text == "" {
+		o.t.Error("waits for more than it needs to know")
+		return 0, io.EOF
+	}
+	n := copy(p, o.text)
+	o.text = o.text[n:]
+	return n, nil
+}
+
+func TestHeadIsBoundedTo4096Bytes(t *testing.T) {
+	for name, c := range map[string]struct {
+		head string
+		ok   bool
+	}{
+		"4096 in one line":             {"a:" + strings.Repeat("x", 4090) + "\r\n\r\n", true},
+		"4096 in many lines":           {strings.Repeat("a: b\r\n", 681) + "a: 123\r\n\r\n", true},
+		"4097 in one line":             {"a:" + strings.Repeat("x", 4091) + "\r\n\r\n", false},
+		"4097 without a line":          {strings.Repeat("x", 4097), false},
+		"4097 in many lines":           {strings.Repeat("a: b\r\n", 682) + "a:\r\n\r", false},
+		"4096 and half an end":         {strings.Repeat("x", 4093) + "\r\n\rx", false},
+		"bare LF":                      {strings.Repeat("a: b\n\n", 683), false},
+		"bare CR":                      {strings.Repeat("a: b\r\r", 683), false},
+		"an end that is no blank line": {strings.Repeat("a: b\r\n\n", 600), false},
+	} {
+		for _, size := range []int{MaxHead, 16 << 10} {
+			const tail = "\x00\x88banana"
+			text := c.head
+			if c.ok {
+				text += tail
+			}
+			r := bufio.NewReaderSize(&once{t, text}, size)
+			head, err := readHead(r)
+			if !c.ok {
+				if !errors.Is(err, errHeadTooLong) {
+					t.Errorf("%s: got %d bytes, %v; want too long", name, len(head), err)
+				}
+				continue
+			}
+			rest, _ := io.ReadAll(io.LimitReader(r, int64(len(tail))))
+			if err != nil || head != c.head || len(head) > MaxHead || string(rest) != tail {
+				t.Errorf("%s: got %d bytes, %v, rest %q", name, len(head), err, rest)
+			}
+		}
+	}
+}
+
 func TestHeadThatEndsEarlyIsAnError(t *testing.T) {
 	for _, head := range []string{"", "a: b", "a: b\r\n", "a: b\r\n\r", "a: b\n\n"} {
 		if _, err := readHead(bufio.NewReader(strings.NewReader(head))); !errors.Is(err, io.ErrUnexpectedEOF) {
