@@ -91,24 +91,24 @@ func (e *lateError) Format(f fmt.State, verb rune) {
 }
 
 // An errorList is several errors in one line. Unlike the list of [errors.Join] it hands %+v on.
-type errorList []error
+type errorList struct{ all []error }
 
-func (l errorList) Error() string {
-	texts := make([]string, len(l))
-	for i, err := range l {
+func (l *errorList) Error() string {
+	texts := make([]string, len(l.all))
+	for i, err := range l.all {
 		texts[i] = err.Error()
 	}
 	return strings.Join(texts, "; ")
 }
 
-func (l errorList) Unwrap() []error { return l }
+func (l *errorList) Unwrap() []error { return l.all }
 
-func (l errorList) Format(f fmt.State, verb rune) {
+func (l *errorList) Format(f fmt.State, verb rune) {
 	if verb != 'v' || !f.Flag('+') {
 		io.WriteString(f, l.Error())
 		return
 	}
-	for i, err := range l {
+	for i, err := range l.all {
 		if i > 0 {
 			io.WriteString(f, "\n")
 		}
@@ -118,7 +118,7 @@ func (l errorList) Format(f fmt.State, verb rune) {
 
 // join makes one error of many, flat, each once. None gives nil.
 func join(errs ...error) error {
-	var all errorList
+	var all []error
 	add := func(err error) {
 		for _, have := range all {
 			if sameFact(have, err) {
@@ -130,8 +130,8 @@ func join(errs ...error) error {
 	for _, err := range errs {
 		switch err := err.(type) {
 		case nil:
-		case errorList:
-			for _, e := range err {
+		case *errorList:
+			for _, e := range err.all {
 				add(e)
 			}
 		default:
@@ -144,7 +144,7 @@ func join(errs ...error) error {
 	case 1:
 		return all[0]
 	}
-	return all
+	return &errorList{all}
 }
 
 // sameFact says whether a and b are one of our errors, met twice.

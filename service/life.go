@@ -182,12 +182,12 @@ func without(err, known error) error {
 	if f := (*FailureError)(nil); !errors.As(known, &f) {
 		return err
 	}
-	list, ok := err.(errorList)
-	if !ok {
-		list = errorList{err}
+	all := []error{err}
+	if list, ok := err.(*errorList); ok {
+		all = list.all
 	}
 	var rest []error
-	for _, e := range list {
+	for _, e := range all {
 		if !identical(e, known) {
 			rest = append(rest, e)
 		}

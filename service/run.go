@@ -22,7 +22,7 @@ type runOptions struct {
 }
 
 // WithSignals sets the signals that ask for the stop. The default is SIGINT and SIGTERM; none leaves
-// signals alone.
+// signals alone, as Run has to in a bubble of testing/synctest.
 func WithSignals(signals ...os.Signal) RunOption {
 	return func(o *runOptions) { o.signals = signals }
 }

@@ -53,6 +53,9 @@ func (w *walker) launch() {
 		b.n.launchLocked(b.l)
 		b.n.mu.Unlock()
 		w.ready[i] = newborn{}
+		if b.n.group != nil {
+			runtime.Gosched() // its children come after it
+		}
 	}
 	w.ready = w.ready[:0]
 }

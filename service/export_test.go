@@ -1,0 +1,4 @@
+package service
+
+// Transitions is the state table.
+var Transitions = transitions[:]
