@@ -128,12 +128,15 @@ func TestContextEndsTheNegotiationAtEveryStage(t *testing.T) {
 		"before TLS":        func(t *testing.T, far net.Conn) { takeHead(far); io.WriteString(far, Switching) },
 		"within TLS": func(t *testing.T, far net.Conn) {
 			takeHead(far)
-			io.WriteString(far, Switching+"\x16")
-			io.WriteString(far, "\x03\x03\x00\x7a")
+			io.WriteString(far, Switching)
+			io.ReadFull(far, make([]byte, 5)) // the ClientHello begins
+			io.WriteString(far, "\x16\x03\x03\x00\x7a")
 		},
 		"before the hello":    func(t *testing.T, far net.Conn) { acceptor(t, far, identity(2)) },
 		"within the hello":    func(t *testing.T, far net.Conn) { acceptor(t, far, identity(2)).say("banana-") },
 		"before the decision": func(t *testing.T, far net.Conn) { acceptor(t, far, identity(2)).hello(nil) },
+		// A peer that is refused but holds on has two seconds, yet no more than the context.
+		"after a bad hello": func(t *testing.T, far net.Conn) { acceptor(t, far, identity(2)).say("bad\r\n\r\n") },
 	} {
 		t.Run(name, func(t *testing.T) {
 			near, far := loopback(t)

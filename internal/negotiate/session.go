@@ -122,9 +122,10 @@ func (s *Side) tlsConfig() *tls.Config {
 	}
 }
 
-// bounded runs f while ctx lasts and closes conn if it fails.
+// bounded runs f while ctx lasts and closes conn if it fails. The end of ctx
+// closes conn, too: a deadline could be set again by f.
 func bounded(ctx context.Context, conn net.Conn, f func() (*Session, error)) (*Session, error) {
-	stop := context.AfterFunc(ctx, func() { conn.SetDeadline(time.Unix(1, 0)) })
+	stop := context.AfterFunc(ctx, func() { conn.Close() })
 	session, err := f()
 	if !stop() {
 		session, err = nil, context.Cause(ctx)
