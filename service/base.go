@@ -94,6 +94,9 @@ func (n *Base) Err() error {
 	return n.err
 }
 
+// String is the path and the state, so that printing a service does not look into it.
+func (n *Base) String() string { return n.Path() + " (" + n.State().String() + ")" }
+
 // within says whether n is top or below it.
 func (n *Base) within(top *Base) bool {
 	for n != nil && n != top {

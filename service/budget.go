@@ -15,13 +15,19 @@ type budget struct {
 	until  time.Time
 	whole  time.Duration
 	shared context.Context
-	ends   time.Time // of shared
-	cancel context.CancelFunc
+	ends   time.Time            // of shared
+	made   []context.CancelFunc // of all that were shared, some of which may still be in use
 }
 
 func newBudget(ctx context.Context) *budget {
 	until, _ := ctx.Deadline()
-	return &budget{ctx: ctx, until: until, whole: time.Until(until), cancel: func() {}}
+	return &budget{ctx: ctx, until: until, whole: time.Until(until)}
+}
+
+func (b *budget) cancel() {
+	for _, cancel := range b.made {
+		cancel()
+	}
 }
 
 // spent says whether so little is left that it is not worth sharing.
@@ -35,9 +41,10 @@ func (b *budget) share(c *Base) (context.Context, context.CancelFunc) {
 		return context.WithDeadlineCause(b.ctx, now.Add(own), ErrStopTimeout)
 	}
 	if ends := now.Add(left); b.shared == nil || ends.Sub(b.ends) > left/1000 {
-		b.cancel()
+		var cancel context.CancelFunc
+		b.shared, cancel = context.WithDeadlineCause(b.ctx, ends, ErrStopTimeout)
 		b.ends = ends
-		b.shared, b.cancel = context.WithDeadlineCause(b.ctx, ends, ErrStopTimeout)
+		b.made = append(b.made, cancel)
 	}
 	return b.shared, func() {}
 }

@@ -2,7 +2,6 @@ package service_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -242,17 +241,5 @@ func TestWaitWithAForeignContextIsEndedByTheBudget(t *testing.T) {
 		synctest.Wait()
 		wantErr(t, seen, "/s", service.ErrStopTimeout)
 		wantState(t, service.Failed, s)
-	})
-}
-
-func TestErrorsAsSeesThroughTheResultOfAStop(t *testing.T) {
-	bubble(t, func(t *testing.T, ctx context.Context) {
-		app := service.NewMulti("app")
-		must(t, app.Add(service.Func("a", func(context.Context) error { return errBoom }),
-			service.New("b", service.Hooks{Stop: func(context.Context) error { return errors.New("b") }})))
-		must(t, app.Start(ctx))
-		err := app.Stop(ctx)
-		wantErr(t, err, "/app/a", errBoom)
-		wantErr(t, err, "/app/b")
 	})
 }

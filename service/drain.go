@@ -24,7 +24,8 @@ func (n *Base) sweep(l *life, cause error, until time.Time) (drains bool) {
 			if !cl.asked {
 				cl.swept = true
 			}
-			c.askLocked(cl, cause, nineTenths(time.Until(until)))
+			// Less than what the walk will wait: so it hears from that start who is late.
+			c.askLocked(cl, cause, nineTenths(nineTenths(time.Until(until))))
 		default:
 			cl.closing = true
 			down = true

@@ -1,7 +1,6 @@
 package service
 
 import (
-	"fmt"
 	"iter"
 	"slices"
 )
@@ -154,14 +153,11 @@ func (k *children) all() []*Base {
 	return all
 }
 
-// childAfter is the next child of m in order of start, with its number; nil when there is none.
-func (m *MultiService) childAfter(number uint64) (*Base, uint64) {
+// placeAfter is the place of the next child of m in order of start, or nil.
+func (m *MultiService) placeAfter(number uint64) *place {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if p := m.kids.after(number); p != nil {
-		return p.child, p.number
-	}
-	return nil, number
+	return m.kids.after(number)
 }
 
 // childBefore is the next child of m in order of stop.
@@ -173,5 +169,3 @@ func (m *MultiService) childBefore(number uint64) (*Base, uint64) {
 	}
 	return nil, number
 }
-
-func (m *MultiService) String() string { return fmt.Sprintf("%s (%v)", m.Path(), m.State()) }

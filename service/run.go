@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
-	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -106,7 +105,7 @@ func (w *signalWatch) watch() {
 		case s := <-w.signals:
 			if second {
 				fmt.Fprintf(os.Stderr, "%s: ended by a second signal (%v) while waiting for %s\n",
-					w.n.Path(), s, strings.Join(holdouts(w.n), ", "))
+					w.n.Path(), s, holdouts(w.n))
 				os.Exit(exitForced)
 			}
 			w.first <- s

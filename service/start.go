@@ -145,13 +145,13 @@ func (w *walker) eachChild(n *Base, l *life, last uint64, f visitor) (uint64, []
 		if l.scope.Err() != nil {
 			return last, []refusal{{n, contextError(l.scope)}}
 		}
-		var batch []*Base
+		var batch []*place
 		for {
-			c, number := n.group.childAfter(last)
-			if c == nil {
+			p := n.group.placeAfter(last)
+			if p == nil {
 				break
 			}
-			batch, last = append(batch, c), number
+			batch, last = append(batch, p), p.number
 			if !n.opt.sideBySide {
 				break
 			}

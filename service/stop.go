@@ -39,7 +39,7 @@ func (n *Base) joinStop(ctx context.Context, l *life) error {
 		return err
 	}
 	return fmt.Errorf("stop %s: gave up waiting for %s: %w",
-		n.Path(), strings.Join(holdouts(n), ", "), context.Cause(ctx))
+		n.Path(), holdouts(n), context.Cause(ctx))
 }
 
 // askLocked sees to it that n stops: here, or by the start that is at work in it. What stops already
@@ -77,19 +77,29 @@ func (n *Base) claimLocked(l *life) {
 	}
 }
 
-// holdouts names the services at and below n whose hooks a stop or a start waits for.
-func holdouts(n *Base) (paths []string) {
-	n.mu.Lock()
-	l := n.life
-	holds := n.state.active() && l.hooks > 0 && (l.told || l.drained || l.asked || l.claimed && n.group == nil)
-	n.mu.Unlock()
-	if n.group != nil {
-		for _, c := range n.group.snapshot() {
-			paths = append(paths, holdouts(c)...)
+// holdouts names the services at and below n whose hooks the stop or the start under way waits for;
+// n itself where it is between hooks.
+func holdouts(n *Base) string {
+	var paths []string
+	var visit func(n *Base)
+	visit = func(n *Base) {
+		n.mu.Lock()
+		l := n.life
+		holds := n.state.active() && l.hooks > 0 &&
+			(l.told || l.draining || l.overran || n.state == Starting && !l.launched)
+		n.mu.Unlock()
+		if n.group != nil {
+			for _, c := range n.group.snapshot() {
+				visit(c)
+			}
+		}
+		if holds {
+			paths = append(paths, n.Path())
 		}
 	}
-	if holds {
-		paths = append(paths, n.Path())
+	visit(n)
+	if len(paths) == 0 {
+		return n.Path()
 	}
-	return paths
+	return strings.Join(paths, ", ")
 }

@@ -7,9 +7,9 @@ import (
 
 // visitAll lets f visit children of n, side by side if there are several. The first refusal ends the
 // starts of the others.
-func (w *walker) visitAll(n *Base, l *life, batch []*Base, f visitor) []refusal {
+func (w *walker) visitAll(n *Base, l *life, batch []*place, f visitor) []refusal {
 	if len(batch) == 1 {
-		return w.visit(n, l, batch[0], f)
+		return w.visit(l, batch[0], f)
 	}
 	var (
 		all     sync.WaitGroup
@@ -18,16 +18,16 @@ func (w *walker) visitAll(n *Base, l *life, batch []*Base, f visitor) []refusal 
 		refused []refusal
 		ready   []newborn
 	)
-	for _, c := range batch {
-		if !c.startsInLine() {
+	for _, p := range batch {
+		if !p.child.startsInLine() {
 			left++
 		}
 	}
 	if left > 0 {
 		w.launch()
 	}
-	for _, c := range batch {
-		if c.startsInLine() {
+	for _, p := range batch {
+		if p.child.startsInLine() {
 			continue
 		}
 		all.Add(1)
@@ -35,7 +35,7 @@ func (w *walker) visitAll(n *Base, l *life, batch []*Base, f visitor) []refusal 
 			defer all.Done()
 			w := w.beside()
 			defer w.dismiss()
-			r := w.visit(n, l, c, f)
+			r := w.visit(l, p, f)
 
 			mu.Lock()
 			defer mu.Unlock()
@@ -59,9 +59,9 @@ func (w *walker) visitAll(n *Base, l *life, batch []*Base, f visitor) []refusal 
 		})
 	}
 	var inLine []refusal
-	for _, c := range batch {
-		if c.startsInLine() && inLine == nil {
-			inLine = w.visit(n, l, c, f)
+	for _, p := range batch {
+		if p.child.startsInLine() && inLine == nil {
+			inLine = w.visit(l, p, f)
 		}
 	}
 	all.Wait()
@@ -74,10 +74,11 @@ func (n *Base) startsInLine() bool {
 	return n.group == nil && n.hooks.Acquire == nil && n.hooks.Start == nil
 }
 
-// visit lets f do its phase in the child c of g, if c takes part in the start of which l is a life.
-// A child that is stopped or removed meanwhile is no refusal: the start goes on without it.
-func (w *walker) visit(g *Base, l *life, c *Base, f visitor) []refusal {
-	cl := c.enter(g, l)
+// visit lets f do its phase in the child of g at p, if that takes part in the start of which l is a
+// life. A child that is stopped or removed meanwhile is no refusal: the start goes on without it.
+func (w *walker) visit(l *life, p *place, f visitor) []refusal {
+	c := p.child
+	cl := c.enter(l, p)
 	if cl == nil {
 		return nil
 	}
@@ -94,11 +95,11 @@ func (w *walker) visit(g *Base, l *life, c *Base, f visitor) []refusal {
 }
 
 // enter gives the life of c that takes part in the start of l, the life of its parent g, or nil.
-func (c *Base) enter(g *Base, l *life) *life {
+func (c *Base) enter(l *life, p *place) *life {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.above() != g {
-		return nil // removed
+	if c.place != p {
+		return nil // removed; if it has been added again, it is visited there
 	}
 	cl := c.life
 	again := cl != nil && cl.start == l.start
