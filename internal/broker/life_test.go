@@ -155,6 +155,27 @@ func TestCloseHasAnEndThoughThePeerReadsNothing(t *testing.T) {
 	})
 }
 
+// A peer that takes a little now and then must not draw the end out.
+func TestCloseHasOneEndForAllThatIsQueued(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newDeaf(t, echo(), broker.Options{})
+		call(t, r.link, 1, "x", strings.Repeat("x", 2<<20))
+		synctest.Wait()
+		began := time.Now()
+		r.link.Close(nil)
+		for b := make([]byte, 256<<10); ; {
+			time.Sleep(time.Second)
+			if _, err := io.ReadFull(r.conn, b); err != nil {
+				break
+			}
+		}
+		<-r.served
+		if took := time.Since(began); took > 3*time.Second {
+			t.Errorf("it took %v", took)
+		}
+	})
+}
+
 func TestCloseOfAnIdleLinkIsImmediate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRaw(t, echo(), broker.Options{})

@@ -131,10 +131,9 @@ func (w *writer) run() {
 			close(w.room)
 			w.room = nil
 		}
-		closing := w.err != nil
 		w.mu.Unlock()
 
-		err := w.write(b, closing)
+		err := w.write(b)
 		if err != nil {
 			w.fail(err)
 		}
@@ -156,11 +155,9 @@ func (w *writer) run() {
 
 // write hands b to the connection in pieces that each get the time of a
 // stall, so that a large message over a slow line is no stall.
-func (w *writer) write(b []byte, closing bool) error {
+func (w *writer) write(b []byte) error {
 	for len(b) > 0 {
-		if !closing { // else close has set the last deadline
-			w.conn.SetWriteDeadline(time.Now().Add(w.opts.Stall))
-		}
+		w.conn.SetWriteDeadline(time.Now().Add(w.opts.Stall))
 		n := min(len(b), chunk)
 		if _, err := w.conn.Write(b[:n]); err != nil {
 			return err
@@ -188,9 +185,14 @@ func (w *writer) close(reason error, hangUp func()) {
 		go hangUp()
 		return
 	}
-	w.conn.SetWriteDeadline(time.Now().Add(parting))
 	go func() {
-		<-w.idle
+		// No write deadline: the next write would set its own.
+		late := time.NewTimer(parting)
+		defer late.Stop()
+		select {
+		case <-w.idle:
+		case <-late.C:
+		}
 		hangUp()
 	}()
 }
