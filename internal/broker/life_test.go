@@ -8,6 +8,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -228,4 +229,35 @@ func TestEndOfThePeerEndsEverything(t *testing.T) {
 			})
 		})
 	}
+}
+
+// tracked notes the last write deadline.
+type tracked struct {
+	net.Conn
+	mu   sync.Mutex
+	last time.Time
+}
+
+func (c *tracked) SetWriteDeadline(t time.Time) error {
+	c.mu.Lock()
+	c.last = t
+	c.mu.Unlock()
+	return c.Conn.SetWriteDeadline(t)
+}
+
+// TLS writes of its own accord, too: a deadline left behind would break the connection then.
+func TestNoDeadlineIsLeftBehindByAWrite(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		near, far := net.Pipe()
+		conn := &tracked{Conn: near}
+		l, _ := serve(t, conn, silent(nil), broker.Options{})
+		serve(t, far, echo(), broker.Options{})
+		call(t, l, 0, "x", "y").wants(t, "y", nil, broker.Answered)
+		synctest.Wait()
+		conn.mu.Lock()
+		defer conn.mu.Unlock()
+		if !conn.last.IsZero() {
+			t.Errorf("an idle link has a write deadline")
+		}
+	})
 }

@@ -154,7 +154,9 @@ func (w *writer) run() {
 }
 
 // write hands b to the connection in pieces that each get the time of a
-// stall, so that a large message over a slow line is no stall.
+// stall, so that a large message over a slow line is no stall. It leaves no
+// deadline behind: TLS also writes while it reads, and a late deadline would
+// break it.
 func (w *writer) write(b []byte) error {
 	for len(b) > 0 {
 		w.conn.SetWriteDeadline(time.Now().Add(w.opts.Stall))
@@ -164,6 +166,7 @@ func (w *writer) write(b []byte) error {
 		}
 		b = b[n:]
 	}
+	w.conn.SetWriteDeadline(time.Time{})
 	return nil
 }
 
