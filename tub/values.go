@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"iter"
 	"strings"
+	"sync/atomic"
 )
 
 // A Tuple is Python's tuple: a list that does not change. Two equal tuples of
@@ -111,7 +112,10 @@ func (s *Set) String() string { return "set" + s.t.members() }
 
 // A FrozenSet is Python's frozenset: a set that does not change and can be a
 // key. It is safe for concurrent use.
-type FrozenSet struct{ t table }
+type FrozenSet struct {
+	t      table
+	hashed atomic.Pointer[string] // as a key, once it was one
+}
 
 // NewFrozenSet returns a FrozenSet of the given members. It returns an error
 // for one that cannot be hashed.
