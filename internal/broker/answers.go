@@ -15,14 +15,13 @@ func (l *Link) Answer(reqID uint64, value func(*banana.Encoder) error) error {
 	}
 	e := newEncoder(l.vocab)
 	e.Open("answer")
-	e.Int(int64(reqID))
+	e.Late(replyTo(reqID))
 	if err := value(e); err != nil {
 		recycle(e)
 		l.Fail(reqID, ViolationFailure("in the return value: "+err.Error()))
 		return err
 	}
 	e.Close()
-	l.inbound.answered(reqID)
 	return l.out.message(l.ctx, e, waits)
 }
 
@@ -31,18 +30,23 @@ func (l *Link) Fail(reqID uint64, f *Failure) error {
 	if reqID == 0 {
 		return nil
 	}
-	l.inbound.answered(reqID)
 	return l.out.message(l.ctx, l.failure(reqID, f), waits)
 }
 
 func (l *Link) failure(reqID uint64, f *Failure) *banana.Encoder {
 	e := newEncoder(l.vocab)
 	e.Open("error")
-	e.Int(int64(reqID))
+	e.Late(replyTo(reqID))
 	f.encode(e)
 	e.Close()
 	return e
 }
+
+// A replyTo is the late number of the call that a message answers. When it is
+// asked for, the answer takes its place in the stream: from then on the peer
+// may use the number again, and not before then is the call out of work. So
+// answers that wait for room count against the peer that does not read them.
+type replyTo uint64
 
 // inbound knows which calls of the peer are still being worked on.
 type inbound struct {

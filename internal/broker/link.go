@@ -181,7 +181,6 @@ func (l *Link) readCall() error {
 	err = l.readCallOf(id)
 	var v *banana.Violation
 	if errors.As(err, &v) && id != 0 {
-		l.inbound.answered(id)
 		l.out.message(context.Background(), l.failure(id, ViolationFailure(v.Reason)), always)
 	}
 	if errors.Is(err, banana.ErrAborted) {

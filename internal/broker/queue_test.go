@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -124,6 +125,26 @@ func TestPeerMayNotHaveTooManyCallsAtOnce(t *testing.T) {
 		r.say(callMessage(8, 4, 0, "x"))
 		if got := reactions(t, r.heard()); !slices.Equal(got, []string{"error 2"}) {
 			t.Errorf("wrote %q", got)
+		}
+	})
+}
+
+// A peer that calls and reads no answers must not be able to fill our memory.
+func TestAnswersThatWaitCountAsCallsInWork(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := echo()
+		inner := h.call
+		var taken atomic.Int64
+		h.call = func(h *host, d *banana.Decoder, c broker.Call) error {
+			taken.Add(1)
+			return inner(h, d, c)
+		}
+		r := newDeaf(t, h, broker.Options{Calls: 10, Queue: 500})
+		for i := range int64(100) {
+			r.say(callMessage(uint64(2*i), i+1, 0, "echo", strings.Repeat("x", 500)))
+		}
+		if n := taken.Load(); n > 13 { // 10 and what the queue has taken
+			t.Errorf("%d calls are in work, the limit is 10", n)
 		}
 	})
 }

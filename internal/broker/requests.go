@@ -140,6 +140,9 @@ func (l *Link) resolve(dst []byte, late any, at uint64) []byte {
 	switch v := late.(type) {
 	case Pending:
 		return banana.AppendInt(dst, int64(l.requests.add(v, at)))
+	case replyTo:
+		l.inbound.answered(uint64(v))
+		return banana.AppendInt(dst, int64(v))
 	case *MyReference:
 		return l.exports.announce(dst, v)
 	}
