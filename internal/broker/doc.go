@@ -8,6 +8,6 @@
 // the values of a message mean is not known here: a [Host] reads the arguments
 // of calls, a [Pending] reads an answer.
 //
-// Locks: writer.mu before exports.mu, requests.mu and inbound.mu. No Host or Pending is
-// called with any of them held.
+// Locks: writer.mu before exports.mu, requests.mu and inbound.mu. No Host or
+// Pending is called with any of them held.
 package broker

@@ -149,6 +149,22 @@ func TestAnswersThatWaitCountAsCallsInWork(t *testing.T) {
 	})
 }
 
+func TestPeerThatReadsNoRefusalsLosesTheLink(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newDeaf(t, echo(), broker.Options{Queue: 1000})
+		const n = 2000
+		for i := range int64(n) {
+			r.say(callMessage(uint64(2*i), i+1, 999, "x"))
+			if r.link.Context().Err() != nil {
+				break
+			}
+		}
+		if err := context.Cause(r.link.Context()); err == nil || !strings.Contains(err.Error(), "does not read") {
+			t.Errorf("after %d refused calls and none read the Link ends with %v", n, err)
+		}
+	})
+}
+
 func TestPeerThatReadsNoPongsGetsNoMore(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newDeaf(t, echo(), broker.Options{Queue: 100})

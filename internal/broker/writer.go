@@ -2,6 +2,7 @@ package broker
 
 import (
 	"context"
+	"errors"
 	"net"
 	"sync"
 	"time"
@@ -10,10 +11,15 @@ import (
 )
 
 const (
-	chunk   = 256 << 10       // bytes a single write deadline is for
-	parting = 2 * time.Second // what a closing Link has to write its last words
-	keepBuf = 256 << 10       // a larger buffer is let go when it has been written
+	chunk    = 256 << 10       // bytes a single write deadline is for
+	parting  = 2 * time.Second // what a closing Link has to write its last words
+	keepBuf  = 256 << 10       // a larger buffer is let go when it has been written
+	hopeless = 16              // times Options.Queue: so much waits for no peer that reads
 )
+
+// errUnread ends a Link whose peer makes us say things and does not listen:
+// what never waits for room would otherwise fill our memory.
+var errUnread = errors.New("peer does not read what it is told")
 
 // A writer collects messages and writes them in order. The goroutine that
 // writes is started by the first message and ends with the last.
@@ -53,6 +59,14 @@ const (
 // nothing of the message was sent.
 func (w *writer) message(ctx context.Context, e *banana.Encoder, p patience) error {
 	defer recycle(e)
+	err := w.queue(ctx, e, p)
+	if errors.Is(err, errUnread) {
+		w.fail(err)
+	}
+	return err
+}
+
+func (w *writer) queue(ctx context.Context, e *banana.Encoder, p patience) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for bool(p) && w.err == nil && len(w.buf) >= w.opts.Queue {
@@ -62,6 +76,9 @@ func (w *writer) message(ctx context.Context, e *banana.Encoder, p patience) err
 	}
 	if w.err != nil {
 		return w.err
+	}
+	if len(w.buf) >= hopeless*w.opts.Queue {
+		return errUnread
 	}
 	at, before := w.total, len(w.buf)
 	w.buf = e.AppendTo(w.buf, w.opens, func(dst []byte, late any) []byte {
