@@ -165,6 +165,24 @@ func TestPeerThatReadsNoRefusalsLosesTheLink(t *testing.T) {
 	})
 }
 
+// A message may be as large as it likes: that is no sign of a peer that does not read.
+func TestRefusalsBehindALargeMessageKeepTheLink(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newDeaf(t, echo(), broker.Options{Queue: 1000})
+		call(t, r.link, 1, "being written")
+		synctest.Wait()
+		call(t, r.link, 1, "large", strings.Repeat("x", 100_000))
+		r.say(callMessage(0, 1, 999, "x"))
+		if err := r.link.Notify(0, "decref", args(), newPending()); err != nil {
+			t.Error(err)
+		}
+		r.listen()
+		if got := reactions(t, r.heard()); !slices.Equal(got, []string{"call 1", "call 2", "error 1", "call 3"}) {
+			t.Errorf("wrote %q", got)
+		}
+	})
+}
+
 func TestPeerThatReadsNoPongsGetsNoMore(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newDeaf(t, echo(), broker.Options{Queue: 100})

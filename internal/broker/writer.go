@@ -31,6 +31,7 @@ type writer struct {
 
 	mu      sync.Mutex
 	buf     []byte // waits to be written
+	pushed  int    // bytes of buf that did not wait for room
 	spare   []byte // the buffer before, to be used again
 	opens   uint64 // OPENs in all messages so far
 	total   uint64 // bytes of all messages so far
@@ -77,7 +78,7 @@ func (w *writer) queue(ctx context.Context, e *banana.Encoder, p patience) error
 	if w.err != nil {
 		return w.err
 	}
-	if len(w.buf) >= hopeless*w.opts.Queue {
+	if !bool(p) && w.pushed >= hopeless*w.opts.Queue {
 		return errUnread
 	}
 	at, before := w.total, len(w.buf)
@@ -86,6 +87,9 @@ func (w *writer) queue(ctx context.Context, e *banana.Encoder, p patience) error
 	})
 	w.opens += e.Opens()
 	w.total += uint64(len(w.buf) - before)
+	if !bool(p) {
+		w.pushed += len(w.buf) - before
+	}
 	w.wake()
 	return nil
 }
@@ -142,7 +146,7 @@ func (w *writer) run() {
 	w.mu.Lock()
 	for len(w.buf) > 0 {
 		b := w.buf
-		w.buf, w.spare = w.spare[:0], nil
+		w.buf, w.spare, w.pushed = w.spare[:0], nil, 0
 		w.given = w.total
 		if w.room != nil {
 			close(w.room)
