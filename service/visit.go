@@ -74,8 +74,8 @@ func (n *Base) startsInLine() bool {
 	return n.group == nil && n.hooks.Acquire == nil && n.hooks.Start == nil
 }
 
-// visit lets f do its phase in the child of g at p, if that takes part in the start of which l is a
-// life. A child that is stopped or removed meanwhile is no refusal: the start goes on without it.
+// visit lets f do its phase in the child at p, if that takes part in the start of which l, the life of
+// its parent, is part. A child that is stopped or removed meanwhile is no refusal: the start goes on without it.
 func (w *walker) visit(l *life, p *place, f visitor) []refusal {
 	c := p.child
 	cl := c.enter(l, p)
@@ -84,8 +84,8 @@ func (w *walker) visit(l *life, p *place, f visitor) []refusal {
 	}
 	refused := f(w, c, cl)
 	c.mu.Lock()
-	cl.walking = false
 	undo := cl.asked && !cl.claimed
+	cl.walking = undo // until undo claims it
 	c.mu.Unlock()
 	if undo {
 		w.undo(c, cl, refused)
@@ -94,7 +94,7 @@ func (w *walker) visit(l *life, p *place, f visitor) []refusal {
 	return refused
 }
 
-// enter gives the life of c that takes part in the start of l, the life of its parent g, or nil.
+// enter gives the life of c that takes part in the start of l, the life of its parent, or nil.
 func (c *Base) enter(l *life, p *place) *life {
 	c.mu.Lock()
 	defer c.mu.Unlock()
