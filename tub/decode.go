@@ -62,6 +62,9 @@ var anyType = reflect.TypeFor[any]()
 
 // value reads the value that begins with tok into something of type t.
 func (d *decoder) value(tok banana.Token, t reflect.Type, set slot) error {
+	if t.Kind() == reflect.Interface && t.NumMethod() == 0 {
+		t = anyType // whatever it is called
+	}
 	if tok.Kind == banana.Open {
 		return d.sequence(tok, t, set)
 	}
@@ -287,9 +290,23 @@ func (d *decoder) dynamicDict(num uint64) (reflect.Value, error) {
 	})
 }
 
+// keyName shows a key in an error that a stranger may read. Of an object it
+// shows the type alone: what is in it is nobody's business, and may be changing.
+func keyName(key any) string {
+	switch key := key.(type) {
+	case string:
+		return fmt.Sprintf("%.40q", key)
+	case []byte:
+		return fmt.Sprintf("%.40q", key)
+	case nil, bool, int, int64, float64:
+		return fmt.Sprint(key)
+	}
+	return fmt.Sprintf("(%T)", key)
+}
+
 func keyViolation(had bool, key any, err error) error {
 	if had {
-		return banana.Violationf("key %.40q comes twice", fmt.Sprint(key))
+		return banana.Violationf("key %s comes twice", keyName(key))
 	}
 	return banana.Violationf("%v", err)
 }
@@ -298,7 +315,7 @@ func (d *decoder) goMap(num uint64, t reflect.Type) (reflect.Value, error) {
 	m := reflect.MakeMap(t)
 	c := d.begin(num, m, false)
 	return m, d.pairs(c, m, t.Key(), func(k reflect.Value, tok banana.Token) error {
-		if !k.Comparable() {
+		if !k.Comparable() || !k.Equal(k) { // NaN could be set but never found
 			return banana.Violationf("a value of type %s cannot be a key", k.Type())
 		}
 		if m.MapIndex(k).IsValid() {
@@ -329,7 +346,7 @@ func (d *decoder) structure(num uint64, t, st reflect.Type) (reflect.Value, erro
 		index, known := p.field(key)
 		switch {
 		case !ok || !known:
-			return banana.Violationf("%s has no field %.40q", st, fmt.Sprint(k.Interface()))
+			return banana.Violationf("%s has no field %s", st, keyName(k.Interface()))
 		case had[key]:
 			return keyViolation(true, key, nil)
 		}
@@ -375,10 +392,10 @@ func (d *decoder) pairs(c *container, v reflect.Value, key reflect.Type, pair fu
 			return err
 		}
 		if tok.Kind == banana.Close {
-			return banana.Violationf("key %.40q has no value", fmt.Sprint(k.Interface()))
+			return banana.Violationf("key %s has no value", keyName(k.Interface()))
 		}
 		if err := pair(k, tok); err != nil {
-			return within(err, "[%.40q]", fmt.Sprint(k.Interface()))
+			return within(err, "[%s]", keyName(k.Interface()))
 		}
 	}
 }

@@ -199,10 +199,10 @@ func (e *encoder) dict(d *Dict) error {
 
 func (e *encoder) pair(k, v any) error {
 	if err := e.value(k); err != nil {
-		return fmt.Errorf("key %.40q: %w", fmt.Sprint(k), err)
+		return fmt.Errorf("key %s: %w", keyName(k), err)
 	}
 	if err := e.value(v); err != nil {
-		return fmt.Errorf("[%.40q]: %w", fmt.Sprint(k), err)
+		return fmt.Errorf("[%s]: %w", keyName(k), err)
 	}
 	return nil
 }

@@ -51,11 +51,10 @@ func integer(n int64, t reflect.Type) (reflect.Value, error) {
 		}
 		v.SetUint(uint64(n))
 	case v.CanFloat():
-		f := float64(n)
-		if int64(f) != n || v.OverflowFloat(f) {
+		v.SetFloat(float64(n))
+		if exact, _ := big.NewFloat(v.Float()).Int(nil); exact.Cmp(big.NewInt(n)) != 0 {
 			return v, banana.Violationf("%d cannot be a %s exactly", n, t)
 		}
-		v.SetFloat(f)
 	default:
 		return v, mismatch(t, "an integer")
 	}
@@ -106,7 +105,9 @@ func (d *decoder) bytes(t reflect.Type) (reflect.Value, error) {
 	if t == anyType {
 		return reflect.ValueOf(b), nil
 	}
-	return reflect.ValueOf(b).Convert(t), nil
+	v := reflect.New(t).Elem()
+	v.SetBytes(b) // also where the elements have a type of their own
+	return v, nil
 }
 
 func (d *decoder) boolean(t reflect.Type) (reflect.Value, error) {

@@ -97,9 +97,13 @@ func (c *connection) decref(arg func(string) any) (any, error) {
 
 // decgift acknowledges a gift. We give none yet, so there is none to forget.
 func (c *connection) decgift(arg func(string) any) (any, error) {
+	id, ok := arg("giftID").(int64)
+	if !ok {
+		return nil, banana.Violationf("argument giftID: got %T, want a number", arg("giftID"))
+	}
 	return nil, &RemoteError{
 		Type:    "builtins.KeyError",
-		Message: fmt.Sprint(arg("giftID")),
+		Message: fmt.Sprint(id),
 		Parents: append([]string{"builtins.KeyError", "builtins.LookupError"}, pythonBases...),
 	}
 }
