@@ -20,6 +20,7 @@ type imported[R any] struct {
 	proxy weak.Pointer[R]
 	life  uint64 // counts the proxies of this number: a late clean-up must not touch the next one
 	count uint64 // my-references received and not yet given back
+	asked int    // times something was given back that the peer has not taken back yet
 	info  Info
 }
 
@@ -72,16 +73,22 @@ func (t *Imports[R]) collected(l life) {
 	}
 	count := e.count
 	e.count = 0
+	e.asked++
 	t.mu.Unlock()
 	t.release(l.clid, count)
 }
 
-// Released forgets a number whose count the peer has taken back, unless it was
-// received again in between: the peer still knew it then, and sent no info.
+// Released forgets a number whose count the peer has taken back, once for each
+// call of release, unless it was received again in between: the peer still knew
+// it then, and sent no info.
 func (t *Imports[R]) Released(clid int64) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if e := t.byID[clid]; e != nil && e.count == 0 {
+	e := t.byID[clid]
+	if e == nil {
+		return
+	}
+	if e.asked--; e.asked <= 0 && e.count == 0 {
 		delete(t.byID, clid)
 	}
 }

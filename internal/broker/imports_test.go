@@ -1,6 +1,7 @@
 package broker
 
 import (
+	"math/rand/v2"
 	"runtime"
 	"testing"
 	"time"
@@ -104,5 +105,79 @@ func TestNumberReceivedAgainWhileItIsGivenBackIsKept(t *testing.T) {
 	imports.Released(1)
 	if imports.Len() != 0 {
 		t.Errorf("%d numbers are known", imports.Len())
+	}
+}
+
+// The answer to one decref must not forget what the next one is still about.
+func TestInformationIsKeptUntilAllIsTakenBack(t *testing.T) {
+	imports, back := newImports()
+	want := Info{Interface: "RI", FURL: "pb://x"}
+	receive(imports, 1, &want)
+	collect(t, back)
+	receive(imports, 1, nil)
+	collect(t, back)
+	imports.Released(1) // the first; the peer counted 1 more then and sent no information since
+	p := receive(imports, 1, nil)
+	if *p.info != want {
+		t.Errorf("got %+v, want %+v", *p.info, want)
+	}
+	runtime.KeepAlive(p)
+}
+
+// An owner is the peer: it counts, tells what an object is once, and forgets what is given back.
+type owner struct {
+	last  int64
+	count uint64
+}
+
+func TestWhatIsReceivedIsGivenBackInAnyOrderOfEvents(t *testing.T) {
+	for seed := range uint64(5) {
+		rng := rand.New(rand.NewPCG(seed, 0))
+		imports, back := newImports()
+		var peer owner
+		var held *proxy
+		var decrefs, answers []given
+		info := Info{Interface: "RI"}
+		for step := range 300 {
+			switch rng.IntN(6) {
+			case 0, 1: // the peer sends its object
+				var i *Info
+				if peer.count == 0 {
+					peer.last++
+					i = &info
+				}
+				peer.count++
+				p := receive(imports, peer.last, i)
+				if *p.info != info {
+					t.Fatalf("seed %d, step %d: the proxy has lost its information", seed, step)
+				}
+				if held = nil; rng.IntN(2) == 0 {
+					held = p
+				}
+			case 2: // we lose it
+				held = nil
+			case 3:
+				runtime.GC()
+			case 4: // the peer reads a decref
+				if len(decrefs) > 0 {
+					if g := decrefs[0]; g.clid == peer.last {
+						if g.count > peer.count {
+							t.Fatalf("seed %d, step %d: %d given back of %d", seed, step, g.count, peer.count)
+						}
+						peer.count -= g.count
+					}
+					answers, decrefs = append(answers, decrefs[0]), decrefs[1:]
+				}
+			case 5: // we read its answer
+				if len(answers) > 0 {
+					imports.Released(answers[0].clid)
+					answers = answers[1:]
+				}
+			}
+			for len(back) > 0 {
+				decrefs = append(decrefs, <-back)
+			}
+		}
+		runtime.KeepAlive(held)
 	}
 }
