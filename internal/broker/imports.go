@@ -14,11 +14,12 @@ type Imports[R any] struct {
 
 	mu   sync.Mutex
 	byID map[int64]*imported[R]
+	life uint64 // proxies made so far
 }
 
 type imported[R any] struct {
 	proxy weak.Pointer[R]
-	life  uint64 // counts the proxies of this number: a late clean-up must not touch the next one
+	life  uint64 // which proxy of the table it is: a late clean-up must not touch the next one
 	count uint64 // my-references received and not yet given back
 	asked int    // times something was given back that the peer has not taken back yet
 	info  Info
@@ -51,7 +52,8 @@ func (t *Imports[R]) Receive(clid int64, info *Info, make func(Info) *R) *R {
 		return p
 	}
 	p := make(e.info)
-	e.life++
+	t.life++
+	e.life = t.life
 	e.proxy = weak.Make(p)
 	runtime.AddCleanup(p, t.collected, life{clid, e.life})
 	return p

@@ -124,6 +124,23 @@ func TestInformationIsKeptUntilAllIsTakenBack(t *testing.T) {
 	runtime.KeepAlive(p)
 }
 
+// Clean-ups run in any order, and as late as they like.
+func TestLateCleanUpDoesNotTouchALaterProxy(t *testing.T) {
+	imports, back := newImports()
+	receive(imports, 1, nil)
+	collect(t, back)
+	imports.Released(1)
+	p := receive(imports, 1, nil)
+	imports.collected(life{clid: 1, n: 1}) // of a proxy before
+	imports.collected(life{clid: 2, n: 1}) // of a number that is not known
+	select {
+	case g := <-back:
+		t.Errorf("given back while in use: %+v", g)
+	default:
+	}
+	runtime.KeepAlive(p)
+}
+
 // An owner is the peer: it counts, tells what an object is once, and forgets what is given back.
 type owner struct {
 	last  int64
