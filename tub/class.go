@@ -135,6 +135,9 @@ func compile(m reflect.Method, index int) (*method, error) {
 	if n := ft.NumOut(); n > 0 && ft.Out(n-1) == errorType {
 		c.hasError, c.results = true, n-1
 	}
+	if c.variadic != nil {
+		in = append(in, c.variadic)
+	}
 	for _, p := range in {
 		if p == contextType || p.Kind() == reflect.Chan || p.Kind() == reflect.Func {
 			return nil, fmt.Errorf("a parameter of type %s cannot be sent over a connection", p)

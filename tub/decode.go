@@ -147,7 +147,8 @@ func (d *decoder) backReference(t reflect.Type, set slot) error {
 		return banana.Violationf("reference to %d, which is no container of this message", tok.Int)
 	}
 	fill := func(v reflect.Value) error {
-		if !v.Type().AssignableTo(t) {
+		v, ok := alias(v, t)
+		if !ok {
 			return banana.Violationf("a shared value is wanted as %s here and as %s elsewhere", t, v.Type())
 		}
 		return set(v)
@@ -161,6 +162,34 @@ func (d *decoder) backReference(t reflect.Type, set slot) error {
 	d.todo++
 	c.waiting = append(c.waiting, fill)
 	return nil
+}
+
+// alias makes v, which was read for another place, a value of type t that is
+// still the same container. Python has one empty tuple only, so an empty
+// sequence fits wherever another would.
+func alias(v reflect.Value, t reflect.Type) (reflect.Value, bool) {
+	switch {
+	case v.Type().AssignableTo(t):
+		return v, true
+	case v.Kind() != reflect.Slice || t.Kind() != reflect.Slice || t == tupleType && v.Type() != tupleType:
+		return v, false
+	case v.CanConvert(t):
+		return v.Convert(t), true
+	case v.Len() == 0 && t.Elem().Kind() != reflect.Uint8:
+		return reflect.MakeSlice(t, 0, 0), true
+	}
+	return v, false
+}
+
+var tupleType = reflect.TypeFor[Tuple]()
+
+// byReference reports whether values of a type travel by reference. None is
+// made from data that a peer sends: it would look like an object of ours.
+func byReference(t reflect.Type) bool {
+	if t.Implements(reflect.TypeFor[CallRemoter]()) {
+		return true
+	}
+	return t.Kind() == reflect.Pointer && len(classOf(t).methods) > 0
 }
 
 // canWait reports whether a value inside c may refer to c while it is not
@@ -259,7 +288,7 @@ func (d *decoder) dict(num uint64, t reflect.Type) (reflect.Value, error) {
 		return d.dynamicDict(num)
 	case t.Kind() == reflect.Map && t.Elem() != reflect.TypeFor[struct{}]():
 		return d.goMap(num, t)
-	case elem.Kind() == reflect.Struct && !opaque(elem):
+	case elem.Kind() == reflect.Struct && !opaque(elem) && !byReference(t):
 		return d.structure(num, t, elem)
 	}
 	return reflect.Value{}, mismatch(t, "a dict")

@@ -117,6 +117,13 @@ func (e *encoder) text(s string) {
 
 // reflected writes what has a Go type of its own.
 func (e *encoder) reflected(v reflect.Value) error {
+	if v.Kind() == reflect.Pointer && v.IsNil() {
+		e.none()
+		return nil
+	}
+	if v.Kind() == reflect.Pointer && opaque(v.Type().Elem()) {
+		return e.value(v.Elem().Interface())
+	}
 	if isObject(v.Interface()) {
 		return e.object(v.Interface())
 	}
@@ -147,10 +154,6 @@ func (e *encoder) reflected(v reflect.Value) error {
 	case reflect.Struct:
 		return e.structure(v)
 	case reflect.Pointer:
-		if v.IsNil() {
-			e.none()
-			return nil
-		}
 		if v.Elem().Kind() == reflect.Struct {
 			return e.shared(v, 0, func() error { return e.structure(v.Elem()) })
 		}
@@ -285,6 +288,9 @@ func compare[T int64 | uint64](a, b T) int {
 
 func (e *encoder) structure(v reflect.Value) error {
 	p := planOf(v.Type())
+	if p.err != nil {
+		return p.err
+	}
 	if len(p.fields) == 0 && v.NumField() > 0 {
 		return fmt.Errorf("a value of type %s cannot be sent: it has no exported fields", v.Type())
 	}

@@ -23,7 +23,16 @@ type CallRemoter interface {
 // when it comes home it is obj. A name that obj does not have is an error of
 // Register.
 func Expose(obj any, methods ...string) any {
-	return &exposed{value: obj, class: newClass(reflect.TypeOf(obj), methods)}
+	e := &exposed{value: obj}
+	switch obj.(type) {
+	case nil:
+		e.class = &class{err: errors.New("Expose of nil")}
+	case CallRemoter, *exposed, *revocable:
+		e.class = &class{err: fmt.Errorf("Expose of %T, which decides about its calls itself", obj)}
+	default:
+		e.class = newClass(reflect.TypeOf(obj), methods)
+	}
+	return e
 }
 
 type exposed struct {

@@ -1,6 +1,7 @@
 package tub
 
 import (
+	"fmt"
 	"reflect"
 	"strings"
 	"sync"
@@ -12,6 +13,7 @@ import (
 type plan struct {
 	fields []planField
 	byKey  map[string]int
+	err    error // two fields have one key
 }
 
 type planField struct {
@@ -33,6 +35,9 @@ func planOf(t reflect.Type) *plan {
 		}
 		if key == "" {
 			key = f.Name
+		}
+		if _, taken := p.byKey[key]; taken {
+			p.err = fmt.Errorf("two fields of %s have the key %q", t, key)
 		}
 		p.byKey[key] = len(p.fields)
 		p.fields = append(p.fields, planField{key: key, index: f.Index})
