@@ -122,3 +122,11 @@ func (p *skipping) Answer(d *banana.Decoder) error {
 	}
 	return err
 }
+
+func TestMessageBeyondEveryLimitIsRefusedWhole(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRaw(t, echo(), broker.Options{Decode: banana.Limits{Message: 32}})
+		r.say(callMessage(0, 1, 0, "echo", "x"))
+		r.lives()
+	})
+}

@@ -142,10 +142,10 @@ func (l *Link) Close(reason error) {
 
 func (l *Link) read() error {
 	for {
-		if err := l.dec.NextMessage(); err != nil {
-			return err
+		err := l.dec.NextMessage()
+		if err == nil {
+			err = l.message()
 		}
-		err := l.message()
 		if banana.IsFatal(err) {
 			return err
 		}
