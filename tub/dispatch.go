@@ -8,36 +8,20 @@ import (
 type task struct {
 	object *object // nil: the Tub itself, which has no turn
 	work   func(h *hold)
-	done   func()
+	from   *dispatcher
 }
 
-// run runs the call, and then the calls to the same object that are next.
+// run runs the call. A method that ends its goroutine (runtime.Goexit) must not
+// take the turn with it.
 func (t *task) run() {
-	for t != nil {
-		t = t.once()
-	}
-}
-
-// once runs the call and returns the one that has the turn next. A method that
-// ends its goroutine (runtime.Goexit) must not take the turn with it.
-func (t *task) once() (next *task) {
+	defer t.from.tasks.Done()
 	if t.object == nil {
-		defer t.done()
 		t.work(nil)
-		return nil
+		return
 	}
 	h := &hold{turn: t.object.turn}
-	returned := false
-	defer func() {
-		next = h.end()
-		t.done()
-		if !returned && next != nil {
-			go next.run()
-		}
-	}()
+	defer h.end()
 	t.work(h)
-	returned = true
-	return nil // set above
 }
 
 // A dispatcher begins the calls of one connection in the order of their
@@ -48,15 +32,18 @@ func (t *task) once() (next *task) {
 // at the door of the method, hands it to a new goroutine if more calls wait.
 // So a call is begun only after the one before it has been.
 type dispatcher struct {
-	mu    sync.Mutex
-	queue []*task
-	baton bool // a goroutine has it
 	tasks sync.WaitGroup
+
+	mu     sync.Mutex
+	queue  []*task
+	baton  bool              // a goroutine has it
+	unsent int               // answers that are about to be queued, or wait for room
+	parked map[*turn][]*task // calls whose turn came while too many were
 }
 
 func (d *dispatcher) add(t *task) {
 	d.tasks.Add(1)
-	t.done = d.tasks.Done
+	t.from = d
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.queue = append(d.queue, t)
@@ -66,7 +53,7 @@ func (d *dispatcher) add(t *task) {
 // passLocked gives the baton to a new goroutine if there is work and nobody
 // has it.
 func (d *dispatcher) passLocked() {
-	if d.baton || len(d.queue) == 0 {
+	if d.baton || len(d.queue) == 0 || d.unsent >= maxUnsent {
 		return
 	}
 	d.baton = true
@@ -77,7 +64,10 @@ func (d *dispatcher) next() {
 	for {
 		d.mu.Lock()
 		if len(d.queue) == 0 {
-			d.baton, d.queue = false, nil
+			d.queue = nil
+		}
+		if len(d.queue) == 0 || d.unsent >= maxUnsent {
+			d.baton = false
 			d.mu.Unlock()
 			return
 		}

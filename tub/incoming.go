@@ -23,7 +23,10 @@ func (c *connection) Call(d *banana.Decoder, call broker.Call) error {
 	}
 	m, ok := o.class.methods[call.Method]
 	if !ok {
-		c.fail(call, noSuchMethod(o.class.typ.String(), call.Method))
+		// Not told by the reader, which must not wait for the writer.
+		c.calls.add(&task{work: func(*hold) {
+			c.fail(call, noSuchMethod(o.class.typ.String(), call.Method))
+		}})
 		return nil
 	}
 	in, kw, err := dec.methodArguments(m)
@@ -54,7 +57,10 @@ func (c *connection) queue(call broker.Call, o *object, run func(context.Context
 	c.calls.add(&task{object: o, work: func(h *hold) {
 		defer o.Release()
 		ctx := c.callContext(call, h)
-		c.answer(call, func() (any, error) {
+		if ctx.Err() != nil {
+			return // it has not begun, and nobody waits for it any more
+		}
+		c.answer(call, h, func() (any, error) {
 			if o.gate != nil && o.gate.revoked.Load() {
 				return nil, ErrRevoked
 			}
@@ -87,41 +93,61 @@ func CallerID(ctx context.Context) string {
 // answer runs a method and sends what it returns. A method that panics, or
 // ends its goroutine, fails its own call and nothing else: a peer must not be
 // able to take the program down.
-func (c *connection) answer(call broker.Call, run func() (any, error)) {
-	returned := false
-	defer func() {
-		if returned {
-			return
+//
+// What the method returned is written down while its object's turn is held.
+// The turn is not held while the answer waits for a peer that reads slowly.
+func (c *connection) answer(call broker.Call, h *hold, run func() (any, error)) {
+	failure := panicked
+	left := false
+	leave := func() {
+		if !left {
+			left = true
+			c.calls.answering(1)
+			h.end()
 		}
-		r := recover()
-		c.log.Error("method panicked", "method", call.Method, "panic", fmt.Sprint(r), "stack", string(debug.Stack()))
-		c.fail(call, &broker.Failure{
-			Type:    "builtins.RuntimeError",
-			Value:   "the method panicked",
-			Parents: append([]string{"builtins.RuntimeError"}, pythonBases...),
-		})
+	}
+	defer func() {
+		if r := recover(); failure == panicked {
+			c.log.Error("method panicked", "method", call.Method, "panic", fmt.Sprint(r), "stack", string(debug.Stack()))
+		}
+		leave()
+		if failure != nil {
+			c.fail(call, failure)
+		}
+		c.calls.answering(-1)
 	}()
 	result, err := run()
-	returned = true
 	if err != nil {
-		c.fail(call, failureOf(err))
+		failure = failureOf(err) // calls Error, which may panic too
 		return
 	}
-	c.succeed(call, result)
+	c.succeed(call, result, leave)
+	failure = nil
 }
 
-func (c *connection) succeed(call broker.Call, result any) {
+var panicked = &broker.Failure{
+	Type:    "builtins.RuntimeError",
+	Value:   "the method panicked",
+	Parents: append([]string{"builtins.RuntimeError"}, pythonBases...),
+}
+
+// succeed sends a result. written is called when it has been encoded.
+func (c *connection) succeed(call broker.Call, result any, written func()) {
 	var enc *encoder
+	defer func() {
+		if enc != nil {
+			enc.release()
+		}
+	}()
 	err := c.link.Answer(call.ReqID, func(e *banana.Encoder) error {
 		enc = newEncoder(e, c)
 		if err := enc.value(result); err != nil {
+			written()
 			return &encodeError{err}
 		}
+		written()
 		return nil
 	})
-	if enc != nil {
-		enc.release()
-	}
 	var refused *encodeError
 	if errors.As(err, &refused) {
 		c.log.Warn("result cannot be sent", "method", call.Method, "error", refused.err)

@@ -33,7 +33,7 @@ func (c *connection) tubCall(dec *decoder, call broker.Call) error {
 	}
 	c.calls.add(&task{work: func(*hold) {
 		var found *object
-		c.answer(call, func() (any, error) {
+		c.answer(call, nil, func() (any, error) {
 			v, err := run(func(name string) any { return named[name] })
 			found, _ = v.(*object)
 			return v, err

@@ -25,7 +25,10 @@ type waiter struct {
 func (t *turn) enter(w waiter) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.busy {
+	switch {
+	case w.parks(t):
+		return false
+	case t.busy:
 		t.queue = append(t.queue, w)
 		return false
 	}
@@ -38,18 +41,20 @@ func (t *turn) enter(w waiter) bool {
 func (t *turn) leave() *task {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if len(t.queue) == 0 {
-		t.busy, t.queue = false, nil
-		return nil
+	for len(t.queue) > 0 {
+		next := t.queue[0]
+		t.queue[0] = waiter{}
+		t.queue = t.queue[1:]
+		switch {
+		case next.ready != nil:
+			close(next.ready)
+			return nil
+		case !next.parks(t):
+			return next.task
+		}
 	}
-	next := t.queue[0]
-	t.queue[0] = waiter{}
-	t.queue = t.queue[1:]
-	if next.ready != nil {
-		close(next.ready)
-		return nil
-	}
-	return next.task
+	t.busy, t.queue = false, nil
+	return nil
 }
 
 // A hold is a method's right to its object's turn, carried by its context.
@@ -112,16 +117,18 @@ func (h *hold) back() {
 	}
 }
 
-// end gives the turn up for good when the method has returned. The call it
-// returns has to be run by the caller.
-func (h *hold) end() *task {
+// end gives the turn up for good when the method has returned. It may be
+// called again.
+func (h *hold) end() {
+	if h == nil {
+		return
+	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.over = true
-	if h.away {
-		return nil
+	if !h.over && !h.away {
+		h.passOn()
 	}
-	return h.turn.leave()
+	h.over = true
 }
 
 // Yield runs f without the turn of the object whose method was given ctx:
