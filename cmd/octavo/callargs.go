@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/octavo-go/octavo/cmd/octavo/internal/valuejson"
 	"github.com/octavo-go/octavo/tub"
@@ -72,11 +71,8 @@ func (c *typedCall) arguments(resolve valuejson.Resolver) ([]any, error) {
 // argument reads one ARG: a JSON value, or else a string.
 func argument(text string, resolve valuejson.Resolver) (any, error) {
 	v, err := valuejson.Parse(text, resolve)
-	if !errors.Is(err, valuejson.ErrSyntax) {
-		return v, err
+	if errors.Is(err, valuejson.ErrSyntax) {
+		return text, nil
 	}
-	if !utf8.ValidString(text) {
-		return nil, errors.New(`it is no UTF-8 text: write bytes as {"$bytes":"BASE64"}`)
-	}
-	return text, nil
+	return v, err
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/alecthomas/kong"
 )
@@ -37,6 +38,13 @@ func run(ctx context.Context, args []string, in io.Reader, out, errs io.Writer) 
 }
 
 func (e *env) run(args []string) error {
+	// kong passes what it reads through JSON, which would put another character
+	// in place of such bytes.
+	for i, arg := range args {
+		if !utf8.ValidString(arg) {
+			return usage(`word %d of the command line is no UTF-8 text (to call with bytes, write {"$bytes":"BASE64"})`, i+1)
+		}
+	}
 	helped := false
 	parser, err := kong.New(new(commandLine),
 		kong.Name("octavo"),

@@ -54,10 +54,10 @@ func (c *client) reach(ctx context.Context, furl tub.FURL) (*tub.Reference, erro
 	case late && errors.As(err, &unreached):
 		return nil, cutShort(unreached, context.Cause(ctx))
 	case late:
-		return nil, fmt.Errorf("Tub %s: %w", furl.TubID(), context.Cause(ctx))
+		return nil, fmt.Errorf("reaching Tub %s: %w", furl.TubID(), context.Cause(ctx))
 	case errors.As(err, &remote) && remote.IsA("builtins.KeyError"):
 		// Foolscap's own message gives away how the name begins.
-		return nil, fmt.Errorf("Tub %s: %w", furl.TubID(), errNoObject)
+		return nil, fmt.Errorf("reaching Tub %s: %w", furl.TubID(), errNoObject)
 	}
 	return ref, err
 }

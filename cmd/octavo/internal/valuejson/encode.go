@@ -64,9 +64,11 @@ func (e *encoder) value(v any) error {
 	case string:
 		e.string(v)
 	case []byte:
-		e.tagged("$bytes", func() error { e.string(base64.StdEncoding.EncodeToString(v)); return nil })
+		e.raw(`{"$bytes":"`)
+		e.text = base64.StdEncoding.AppendEncode(e.text, v)
+		e.raw(`"}`)
 	case tub.Decimal:
-		e.tagged("$decimal", func() error { e.string(v.String()); return nil })
+		e.raw(`{"$decimal":"` + v.String() + `"}`)
 	case []any:
 		return e.list(v)
 	case tub.Tuple:
@@ -78,7 +80,9 @@ func (e *encoder) value(v any) error {
 	case *tub.Dict:
 		return e.dict(v)
 	case Referrer:
-		e.tagged("$furl", func() error { e.furl(v.FURL()); return nil })
+		e.raw(`{"$furl":`)
+		e.furl(v.FURL())
+		e.raw("}")
 	default:
 		return fmt.Errorf("a value of type %T has no form in JSON", v)
 	}
@@ -117,7 +121,7 @@ func (e *encoder) furl(f tub.FURL) {
 	}
 }
 
-// tagged writes an object with one key.
+// tagged writes an object with one key, around contents that can fail.
 func (e *encoder) tagged(tag string, contents func() error) error {
 	e.raw(`{"` + tag + `":`)
 	if err := contents(); err != nil {
