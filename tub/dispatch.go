@@ -2,12 +2,14 @@ package tub
 
 import (
 	"sync"
+	"sync/atomic"
 )
 
 // A task is a call that came in and was understood, ready to run.
 type task struct {
 	object *object // nil: the Tub itself, which has no turn
 	work   func(h *hold)
+	oneWay bool
 	from   *dispatcher
 }
 
@@ -15,6 +17,9 @@ type task struct {
 // take the turn with it.
 func (t *task) run() {
 	defer t.from.tasks.Done()
+	if t.oneWay {
+		defer t.from.oneWay.Add(-1)
+	}
 	if t.object == nil {
 		t.work(nil)
 		return
@@ -32,7 +37,8 @@ func (t *task) run() {
 // at the door of the method, hands it to a new goroutine if more calls wait.
 // So a call is begun only after the one before it has been.
 type dispatcher struct {
-	tasks sync.WaitGroup
+	tasks  sync.WaitGroup
+	oneWay atomic.Int64 // those of the tasks that get no answer
 
 	mu     sync.Mutex
 	queue  []*task
@@ -43,6 +49,9 @@ type dispatcher struct {
 
 func (d *dispatcher) add(t *task) {
 	d.tasks.Add(1)
+	if t.oneWay {
+		d.oneWay.Add(1)
+	}
 	t.from = d
 	d.mu.Lock()
 	defer d.mu.Unlock()

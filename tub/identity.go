@@ -27,10 +27,12 @@ var ErrBadIdentity = errors.New("no usable identity")
 func loadIdentity(path string) (tls.Certificate, error) {
 	data, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return createIdentity(path)
+		if data, err = createIdentity(path); errors.Is(err, fs.ErrExist) {
+			data, err = os.ReadFile(path) // somebody else was faster, or it is a link to nowhere
+		}
 	}
 	if err != nil {
-		return tls.Certificate{}, fmt.Errorf("tub: identity file: %w: %w", ErrBadIdentity, err)
+		return tls.Certificate{}, fmt.Errorf("tub: identity file %s: %w: %w", path, ErrBadIdentity, err)
 	}
 	cert, err := parseIdentity(data)
 	if err != nil {
@@ -56,17 +58,12 @@ func parseIdentity(data []byte) (tls.Certificate, error) {
 
 // createIdentity makes an identity and writes it so that there is never a
 // half-written file, and never one that others can read.
-func createIdentity(path string) (tls.Certificate, error) {
+func createIdentity(path string) ([]byte, error) {
 	data, err := newIdentity()
 	if err != nil {
-		return tls.Certificate{}, fmt.Errorf("tub: making an identity: %w", err)
+		return nil, err
 	}
-	if err := writeNew(path, data); errors.Is(err, fs.ErrExist) {
-		return loadIdentity(path) // somebody else was faster
-	} else if err != nil {
-		return tls.Certificate{}, fmt.Errorf("tub: identity file: %w", err)
-	}
-	return parseIdentity(data)
+	return data, writeNew(path, data)
 }
 
 // writeNew writes a file that must not exist yet, all or nothing, mode 0600.

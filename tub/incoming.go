@@ -13,6 +13,11 @@ import (
 
 // Call is broker.Host: it reads a call that comes in and queues it.
 func (c *connection) Call(d *banana.Decoder, call broker.Call) error {
+	// Nobody is told how a one-way call went, so it cannot be refused; and it
+	// must not be lost in silence.
+	if limit := c.tub.opts.limits.Calls; call.ReqID == 0 && c.calls.oneWay.Load() >= int64(limit) {
+		return banana.Fatalf("more than %d one-way calls wait", limit)
+	}
 	dec := newDecoder(d, c)
 	if call.Target == nil {
 		return c.tubCall(dec, call)
@@ -54,7 +59,7 @@ func (c *connection) freeCall(dec *decoder, call broker.Call, o *object) error {
 // queue hands a call to the dispatcher, which runs it when it is its turn.
 func (c *connection) queue(call broker.Call, o *object, run func(context.Context) (any, error)) {
 	o.Retain() // the peer may give it back before its turn comes
-	c.calls.add(&task{object: o, work: func(h *hold) {
+	c.calls.add(&task{object: o, oneWay: call.ReqID == 0, work: func(h *hold) {
 		defer o.Release()
 		ctx := c.callContext(call, h)
 		if ctx.Err() != nil {

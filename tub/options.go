@@ -46,7 +46,13 @@ func Name(name string) Option {
 // Logger sets where the Tub tells of its connections: one line an event, with
 // nothing secret in it. The default is slog's default logger.
 func Logger(l *slog.Logger) Option {
-	return func(o *options) error { o.log = l; return nil }
+	return func(o *options) error {
+		if l == nil {
+			return errors.New("tub: Logger with nil")
+		}
+		o.log = l
+		return nil
+	}
 }
 
 // ShortFURLs leaves the SHA-256 of the certificate out of the Tub's FURLs, for
@@ -91,7 +97,7 @@ func Keepalive(ask, giveUp time.Duration) Option {
 // brackets. What is refused because of a limit is answered with an error that
 // names it.
 type Limits struct {
-	Calls       int // calls in each direction that wait for their answer [100000]
+	Calls       int // calls in each direction that wait for their answer, and one-way calls that came in [100000]
 	Queue       int // bytes waiting to be written before callers wait [4 MiB]
 	String      int // bytes of one string [64 MiB]
 	Message     int // bytes of one message; each container counts as 64 at least [256 MiB]
@@ -101,7 +107,23 @@ type Limits struct {
 
 // WithLimits sets limits.
 func WithLimits(l Limits) Option {
-	return func(o *options) error { o.limits = l; return nil }
+	return func(o *options) error {
+		if min(l.Calls, l.Queue, l.String, l.Message, l.Depth, l.Negotiating) < 0 {
+			return fmt.Errorf("tub: negative limit in %+v", l)
+		}
+		o.limits = l
+		return nil
+	}
+}
+
+func (l Limits) withDefaults() Limits {
+	if l.Calls == 0 {
+		l.Calls = 100_000
+	}
+	if l.Negotiating == 0 {
+		l.Negotiating = 1000
+	}
+	return l
 }
 
 func (o *options) link() broker.Options {

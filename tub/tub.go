@@ -55,9 +55,7 @@ func New(opts ...Option) (*Tub, error) {
 			return nil, err
 		}
 	}
-	if o.limits.Negotiating == 0 {
-		o.limits.Negotiating = 1000
-	}
+	o.limits = o.limits.withDefaults()
 	cert, err := o.identity()
 	if err != nil {
 		return nil, err
