@@ -57,6 +57,7 @@ func parseFURL(s string) (f FURL, reason string) {
 	// The first 32 characters are the TubID, the rest belongs to extensions
 	// that a reader must accept.
 	if len(field) < base32.TubIDLen || !base32.IsTubID(field[:base32.TubIDLen]) {
+		field, _, _ = strings.Cut(field, "/") // what is behind it may be the name
 		return f, fmt.Sprintf("%.40q is no TubID (32 characters of a-z and 2-7)", field)
 	}
 	f.id, f.suffix = field[:base32.TubIDLen], field[base32.TubIDLen:]
