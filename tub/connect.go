@@ -2,6 +2,7 @@ package tub
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"maps"
@@ -61,7 +62,7 @@ func (t *Tub) connection(ctx context.Context, furl FURL) (*connection, error) {
 		p.attempt = a
 	}
 	a.waiters++
-	a.addLocked(furl.Hints())
+	a.addLocked(furl.Hints(), furl.pin())
 	t.mu.Unlock()
 
 	select {
@@ -84,8 +85,8 @@ type attempt struct {
 	began  time.Time
 
 	waiters int
-	tried   map[string]bool // hints, in canonical form
-	pending int             // hints that have neither failed nor won
+	tried   map[try]bool
+	pending int // hints that have neither failed nor won
 	failed  []HintError
 
 	ended bool
@@ -95,25 +96,29 @@ type attempt struct {
 }
 
 func newAttempt(t *Tub, r *run, id string) *attempt {
-	a := &attempt{tub: t, run: r, id: id, began: time.Now(), tried: make(map[string]bool), done: make(chan struct{})}
+	a := &attempt{tub: t, run: r, id: id, began: time.Now(), tried: make(map[try]bool), done: make(chan struct{})}
 	a.ctx, a.cancel = context.WithTimeoutCause(r.ctx, attemptTimeout,
 		fmt.Errorf("no connection established within %v", attemptTimeout))
 	return a
 }
 
-// addLocked tries more hints. At most 16 are tried in all: they are a
+// A try is a hint, in canonical form, and what the certificate found there must
+// be. A FURL with a wrong pin fails for whoever has it and for nobody else.
+type try struct{ hint, pin string }
+
+// addLocked tries the hints of one more FURL. At most 16 are tried: they are a
 // stranger's, and each makes us knock at a door.
-func (a *attempt) addLocked(hints []string) {
-	for _, h := range hints {
+func (a *attempt) addLocked(hints []string, pin string) {
+	for i, h := range hints {
 		hint, typ := hintType(h)
-		if a.tried[hint] {
-			continue
-		}
-		if len(a.tried) >= maxHints {
+		if i == maxHints {
 			a.failedLocked(hint, "skipped", fmt.Errorf("at most %d hints are tried", maxHints))
 			break
 		}
-		a.tried[hint] = true
+		if a.tried[try{hint, pin}] {
+			continue
+		}
+		a.tried[try{hint, pin}] = true
 		dial := a.tub.opts.dialers[typ]
 		if dial == nil {
 			known := slices.Sorted(maps.Keys(a.tub.opts.dialers))
@@ -121,7 +126,7 @@ func (a *attempt) addLocked(hints []string) {
 			continue
 		}
 		a.pending++
-		a.run.group.Go(func() { a.try(hint, dial) })
+		a.run.group.Go(func() { a.try(try{hint, pin}, dial) })
 	}
 	if a.pending == 0 {
 		a.giveUpLocked()
@@ -175,20 +180,48 @@ func (a *attempt) leave() {
 }
 
 // try follows one hint to its end.
-func (a *attempt) try(hint string, dial DialFunc) {
-	stage, err := a.follow(hint, dial)
+func (a *attempt) try(t try, dial DialFunc) {
+	stage, err := a.follow(t, dial)
+	if isDuplicate(err) {
+		a.awaitOther()
+	}
 	a.tub.mu.Lock()
 	defer a.tub.mu.Unlock()
 	a.pending--
 	if err != nil {
-		a.failedLocked(hint, stage, err)
+		a.failedLocked(t.hint, stage, err)
 	}
 	if a.pending == 0 && !a.ended {
 		a.giveUpLocked()
 	}
 }
 
-func (a *attempt) follow(hint string, dial DialFunc) (stage string, err error) {
+// isDuplicate reports whether a negotiation has failed because of another one
+// between the same Tubs.
+func isDuplicate(err error) bool {
+	var refused *negotiate.RefusedError
+	return errors.Is(err, negotiate.ErrDuplicate) || errors.Is(err, errFaster) ||
+		errors.As(err, &refused) && refused.Text == negotiate.ErrDuplicate.Error()
+}
+
+var errFaster = errors.New("another connection was faster")
+
+// awaitOther gives the negotiation that was preferred to ours time to come to
+// its end. Two Tubs that dial each other at the same time would otherwise tell
+// one of their callers that there is no way, just before there is one.
+func (a *attempt) awaitOther() {
+	timeout := time.NewTimer(otherTimeout)
+	defer timeout.Stop()
+	select {
+	case <-timeout.C:
+	case <-a.ctx.Done(): // as soon as the peer is connected
+	}
+}
+
+const otherTimeout = 5 * time.Second
+
+func (a *attempt) follow(t try, dial DialFunc) (stage string, err error) {
+	hint := t.hint
 	if policy := a.tub.opts.policy; policy != nil {
 		if err := policy(Dial{TubID: a.id, Hint: hint, Reason: ReasonOwn}); err != nil {
 			return "policy", err
@@ -201,15 +234,24 @@ func (a *attempt) follow(hint string, dial DialFunc) (stage string, err error) {
 	rec := &records{tub: a.tub, run: a.run}
 	side := a.run.side
 	side.Records = rec
-	session, err := negotiate.Connect(a.ctx, conn, &side, a.id, hintHost(hint), nil)
+	session, err := negotiate.Connect(a.ctx, conn, &side, a.id, hintHost(hint), t.verify)
 	if err != nil {
 		rec.abandon()
 		return "negotiate", err
 	}
 	if a.tub.adopt(a.run, session) == nil {
-		return "negotiate", errors.New("another connection was faster")
+		rec.abandon()
+		return "negotiate", errFaster
 	}
 	return "", nil
+}
+
+// verify checks a certificate whose SHA-1 is right already.
+func (t try) verify(cert *x509.Certificate) error {
+	if t.pin != "" && t.pin != pinOf(cert) {
+		return fmt.Errorf("%w: its certificate is not the one that the FURL pins", ErrWrongTub)
+	}
+	return nil
 }
 
 // AcceptConn takes a connection over whose "GET /id/" with this Tub's id has
@@ -250,7 +292,9 @@ func (t *Tub) accept(r *run, conn net.Conn) {
 		t.log.Info("connection refused", "from", conn.RemoteAddr(), "error", err)
 		return
 	}
-	t.adopt(r, session)
+	if t.adopt(r, session) == nil {
+		rec.abandon()
+	}
 }
 
 // acceptTimeout is what a peer has for the negotiation; Foolscap gives 120 s.
