@@ -121,7 +121,8 @@ func (d *decoder) yourReference(t reflect.Type) (reflect.Value, error) {
 // runs on the runtime's clean-up goroutine and must not wait.
 func (c *connection) release(clid int64, count uint64) {
 	if clid < 0 {
-		return // a bound method: Foolscap does not count them
+		c.imports.Released(clid) // a bound method: Foolscap does not count them
+		return
 	}
 	c.link.Notify(0, "decref", func(e *banana.Encoder) error {
 		e.Int(0)

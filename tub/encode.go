@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/big"
 	"reflect"
+	"runtime"
 	"slices"
 	"strings"
 
@@ -19,6 +20,10 @@ type encoder struct {
 	seen  map[identity]uint64 // container -> its OPEN
 	depth int
 	held  []*object // held until the message is in the stream
+
+	// References in the message. One that nobody holds any more must not be
+	// given back before the message that names it is in the stream.
+	refs []*Reference
 }
 
 // An identity tells whether two Go values are the same container. Slices are
@@ -40,6 +45,7 @@ func newEncoder(e *banana.Encoder, c *connection) *encoder {
 // release lets go of the objects that the message names. The connection holds
 // them now, if the message was sent.
 func (e *encoder) release() {
+	runtime.KeepAlive(e.refs)
 	for _, o := range e.held {
 		o.Release()
 	}
@@ -363,11 +369,14 @@ func (e *encoder) reference(r *Reference) error {
 	case r == nil:
 		e.none()
 		return nil
+	case r.conn != e.conn && r.conn.peer == e.conn.peer:
+		return fmt.Errorf("a reference that came over another connection to Tub %s, which may be lost", r.conn.peer)
 	case r.conn != e.conn:
 		return fmt.Errorf("%w: this one lives in Tub %s", ErrThirdParty, r.conn.peer)
 	case r.clid < 0:
 		return fmt.Errorf("a bound method of the peer cannot be sent home")
 	}
+	e.refs = append(e.refs, r)
 	e.Open("your-reference")
 	e.Int(r.clid)
 	e.Close()

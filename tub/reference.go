@@ -144,6 +144,9 @@ func (e *encoder) arguments(args []any) error {
 }
 
 func (c *connection) call(ctx context.Context, clid int64, want reflect.Type, method string, args []any) (reflect.Value, error) {
+	if ctx.Err() != nil {
+		return reflect.Value{}, fmt.Errorf("calling %s: %w: %w", method, ErrNotSent, context.Cause(ctx))
+	}
 	p := &pendingCall{conn: c, want: want, hold: holdOf(ctx), done: make(chan struct{})}
 	if !p.hold.giveUp() {
 		p.hold = nil
