@@ -104,6 +104,8 @@ func (e *env) try(furl tub.FURL, hint string, timeout time.Duration) trial {
 	case errors.As(t.err, &unreached) && len(unreached.Attempts) > 0:
 		last := unreached.Attempts[len(unreached.Attempts)-1]
 		t.stage, t.after, t.err = last.Stage, last.After, last.Err
+	case errors.Is(t.err, errNoObject):
+		t.err = errNoObject // the line names the Tub's hint
 	case errors.Is(t.err, tub.ErrWrongTub):
 		t.stage = "identity"
 	}

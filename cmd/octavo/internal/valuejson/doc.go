@@ -27,5 +27,5 @@ package valuejson
 const maxDepth = 1000
 
 // maxText bounds what is written. A small message can be very large as JSON
-// where its parts are shared.
-const maxText = 256 << 20
+// where its parts are shared. The longest bytes that a Tub reads, 64 MiB, fit.
+var maxText = 128 << 20 // lower in a test

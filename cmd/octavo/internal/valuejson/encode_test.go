@@ -62,7 +62,8 @@ func TestWhatIsSharedIsWrittenEachTime(t *testing.T) {
 }
 
 func TestAValueThatWouldGrowWithoutBoundIsAnError(t *testing.T) {
-	bomb := any(make([]byte, 1<<20))
+	defer valuejson.LimitText(1 << 20)()
+	bomb := any(must(tub.ParseDecimal(strings.Repeat("9", 10_000))))
 	for range 60 {
 		bomb = []any{bomb, bomb}
 	}
