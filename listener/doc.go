@@ -13,5 +13,5 @@
 //
 // Only the first request of a connection is looked at, before any TLS, within
 // a deadline and a bound, and only so many connections may be undecided at a
-// time.
+// time: when there are more the oldest has to go.
 package listener

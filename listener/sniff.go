@@ -92,7 +92,11 @@ func judgeMethod(b []byte) (verdict, bool) {
 		switch {
 		case c == ' ' && i >= 3:
 			return verdict{kind: toWeb}, true
-		case c < 'A' || c > 'Z' || i == maxMethod:
+		case i == maxMethod:
+			return verdict{kind: garbage}, true
+		case c == '-' && i > 0:
+			// as in VERSION-CONTROL
+		case c < 'A' || c > 'Z':
 			return verdict{kind: garbage}, true
 		}
 	}

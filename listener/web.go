@@ -2,11 +2,22 @@ package listener
 
 import (
 	"context"
-	"errors"
+	"log/slog"
 	"net"
 	"net/http"
 	"sync"
 	"time"
+)
+
+const (
+	// maxWeb is how many connections the web server serves at a time:
+	// strangers must not be able to use up what the Tub needs.
+	maxWeb = 1000
+	// webPatience is what a request may take to be read, and its page to be
+	// written.
+	webPatience = 10 * time.Second
+	// webGrace is what requests in flight have when the Listener stops.
+	webGrace = time.Second
 )
 
 // A webServer serves the connections that turned out to be HTTP. What net/http
@@ -15,117 +26,117 @@ import (
 type webServer struct {
 	server *http.Server
 	queue  *connQueue
-	ended  chan struct{}
+
+	mu    sync.Mutex
+	open  int
+	ended chan struct{} // closed when Serve has returned; nil before the first connection
 }
 
-func newWebServer(addr net.Addr, h http.Handler) *webServer {
+func newWebServer(addr net.Addr, h http.Handler, log *slog.Logger) *webServer {
 	w := &webServer{queue: newConnQueue(addr), server: &http.Server{
 		Handler:           h,
-		ReadHeaderTimeout: 10 * time.Second,
+		ReadHeaderTimeout: webPatience,
 		IdleTimeout:       time.Minute,
 		MaxHeaderBytes:    64 << 10,
 		Protocols:         new(http.Protocols),
+		HTTP2:             &http.HTTP2Config{WriteByteTimeout: webPatience},
+		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelInfo),
 	}}
 	w.server.Protocols.SetHTTP1(true)
 	w.server.Protocols.SetUnencryptedHTTP2(true)
 	return w
 }
 
+// nothingHere answers every request with the 404 page. It does not wait long
+// for a body that nobody wants, nor for a client that does not read.
+func nothingHere(w http.ResponseWriter, r *http.Request) {
+	until := time.Now().Add(webPatience)
+	c := http.NewResponseController(w)
+	c.SetReadDeadline(until)  //nolint:errcheck // a connection without deadlines is served nevertheless
+	c.SetWriteDeadline(until) //nolint:errcheck // as above
+	http.NotFound(w, r)
+}
+
+// reserve makes a place for a connection, of which first has been read, or
+// returns nil if there is none. Closing the webConn closes conn.
+func (w *webServer) reserve(conn net.Conn, first []byte) *webConn {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.open == maxWeb {
+		return nil
+	}
+	w.open++
+	return &webConn{Conn: conn, first: first, leave: sync.OnceFunc(w.leave)}
+}
+
+func (w *webServer) leave() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.open--
+}
+
 // take serves a connection. The server runs from the first one on: most
-// Listeners never see a browser.
-func (w *webServer) take(conn net.Conn) {
-	w.queue.mu.Lock()
-	if w.ended == nil && !w.queue.isClosed() {
+// Listeners never see a browser. It must not be called after close.
+func (w *webServer) take(conn *webConn) {
+	w.mu.Lock()
+	if w.ended == nil {
 		w.ended = make(chan struct{})
 		go func() {
 			defer close(w.ended)
-			w.server.Serve(w.queue)
+			w.server.Serve(w.queue) //nolint:errcheck // it ends with close
 		}()
 	}
-	w.queue.mu.Unlock()
+	w.mu.Unlock()
 	w.queue.put(conn)
 }
 
-// close ends the server: gracefully while ctx lasts.
-func (w *webServer) close(ctx context.Context) error {
-	w.queue.Close()
-	w.queue.mu.Lock()
+// close ends the server. What is in flight has a moment: net/http waits up to
+// 5 seconds even for a connection that never said anything.
+func (w *webServer) close(ctx context.Context) {
+	w.mu.Lock()
 	ended := w.ended
-	w.queue.mu.Unlock()
+	w.mu.Unlock()
 	if ended == nil {
-		return nil
+		return
 	}
-	if err := w.server.Shutdown(ctx); err != nil {
+	ctx, cancel := context.WithTimeout(ctx, webGrace)
+	defer cancel()
+	if w.server.Shutdown(ctx) != nil {
 		w.server.Close()
-		if !errors.Is(err, context.Cause(ctx)) && !errors.Is(err, ctx.Err()) {
-			return err
-		}
 	}
 	<-ended
-	return nil
 }
 
-// A connQueue is a net.Listener for connections that are there already.
-type connQueue struct {
-	addr  net.Addr
-	conns chan net.Conn
-	done  chan struct{}
-	mu    sync.Mutex
-	once  sync.Once
-}
-
-func newConnQueue(addr net.Addr) *connQueue {
-	return &connQueue{addr: addr, conns: make(chan net.Conn), done: make(chan struct{})}
-}
-
-func (q *connQueue) put(conn net.Conn) {
-	select {
-	case q.conns <- conn:
-	case <-q.done:
-		conn.Close()
-	}
-}
-
-// Accept is net.Listener.
-func (q *connQueue) Accept() (net.Conn, error) {
-	select {
-	case conn := <-q.conns:
-		return conn, nil
-	case <-q.done:
-		return nil, net.ErrClosed
-	}
-}
-
-// Close is net.Listener.
-func (q *connQueue) Close() error {
-	q.once.Do(func() { close(q.done) })
-	return nil
-}
-
-// Addr is net.Listener.
-func (q *connQueue) Addr() net.Addr { return q.addr }
-
-func (q *connQueue) isClosed() bool {
-	select {
-	case <-q.done:
-		return true
-	default:
-		return false
-	}
-}
-
-// A replay is a connection whose first bytes have been read and are read
+// A webConn is a connection whose first bytes have been read and are read
 // again.
-type replay struct {
+type webConn struct {
 	net.Conn
 	first []byte
+	leave func()
 }
 
-func (r *replay) Read(p []byte) (int, error) {
-	if len(r.first) > 0 {
-		n := copy(p, r.first)
-		r.first = r.first[n:]
+func (c *webConn) Read(p []byte) (int, error) {
+	if len(c.first) > 0 {
+		n := copy(p, c.first)
+		if c.first = c.first[n:]; len(c.first) == 0 {
+			c.first = nil // lets the buffer go
+		}
 		return n, nil
 	}
-	return r.Conn.Read(p)
+	return c.Conn.Read(p)
+}
+
+// Close gives the place back.
+func (c *webConn) Close() error {
+	defer c.leave()
+	return c.Conn.Close()
+}
+
+// CloseWrite is what net/http needs to refuse a request that it has not read
+// to its end: else the answer would be lost to a reset.
+func (c *webConn) CloseWrite() error {
+	if half, ok := c.Conn.(interface{ CloseWrite() error }); ok {
+		return half.CloseWrite()
+	}
+	return nil
 }
