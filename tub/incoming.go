@@ -19,6 +19,10 @@ func (c *connection) Call(d *banana.Decoder, call broker.Call) error {
 		return banana.Fatalf("more than %d one-way calls wait", limit)
 	}
 	dec := newDecoder(d, c)
+	return dec.salvage(c.understand(dec, call))
+}
+
+func (c *connection) understand(dec *decoder, call broker.Call) error {
 	if call.Target == nil {
 		return c.tubCall(dec, call)
 	}
@@ -32,7 +36,7 @@ func (c *connection) Call(d *banana.Decoder, call broker.Call) error {
 		c.calls.add(&task{work: func(*hold) {
 			c.fail(call, noSuchMethod(o.class.typ.String(), call.Method))
 		}})
-		return nil
+		return errNotRead
 	}
 	in, kw, err := dec.methodArguments(m)
 	if err != nil {

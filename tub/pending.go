@@ -29,6 +29,10 @@ type pendingCall struct {
 // Answer is broker.Pending.
 func (p *pendingCall) Answer(d *banana.Decoder) error {
 	dec := newDecoder(d, p.conn)
+	return dec.salvage(p.read(dec))
+}
+
+func (p *pendingCall) read(d *decoder) error {
 	tok, err := d.Next()
 	if err != nil {
 		return err
@@ -36,7 +40,7 @@ func (p *pendingCall) Answer(d *banana.Decoder) error {
 	if tok.Kind == banana.Close {
 		return banana.Fatalf("answer without a value")
 	}
-	return dec.value(tok, p.want, func(v reflect.Value) error {
+	return d.value(tok, p.want, func(v reflect.Value) error {
 		p.answer = v
 		return nil
 	})
