@@ -72,6 +72,7 @@ var (
 // any goroutine.
 type Link struct {
 	conn  net.Conn
+	src   io.Reader // what is read of conn
 	host  Host
 	opts  Options
 	vocab *banana.Vocab
@@ -80,6 +81,8 @@ type Link struct {
 	ctx    context.Context
 	cancel context.CancelCauseFunc
 	closed sync.Once
+	deaf   chan struct{} // closed when nothing more is read
+	hung   chan struct{} // closed when the connection is
 
 	out      writer
 	exports  exports
@@ -91,7 +94,8 @@ type Link struct {
 // before [Link.Serve].
 func New(conn net.Conn, r io.Reader, vocab *banana.Vocab, host Host, opts Options) *Link {
 	opts = opts.withDefaults()
-	l := &Link{conn: conn, host: host, opts: opts, vocab: vocab}
+	l := &Link{conn: conn, src: r, host: host, opts: opts, vocab: vocab}
+	l.deaf, l.hung = make(chan struct{}), make(chan struct{})
 	l.ctx, l.cancel = context.WithCancelCause(context.Background())
 	l.out.init(conn, opts, l.resolve, l.Close)
 	l.exports.init()
@@ -108,41 +112,12 @@ func New(conn net.Conn, r io.Reader, vocab *banana.Vocab, host Host, opts Option
 // Context ends when the Link does; its cause says why.
 func (l *Link) Context() context.Context { return l.ctx }
 
-// Serve reads until the connection ends and returns why. On return every
-// request has been told, every exported object released, and the connection
-// is closed.
-func (l *Link) Serve() error {
-	err := l.read()
-	var protocol *banana.ProtocolError
-	if errors.As(err, &protocol) {
-		l.out.farewell(protocol.Reason)
-	}
-	l.Close(err)
-	l.out.wait()
-	l.conn.Close()
-	err = context.Cause(l.ctx)
-	l.requests.fail(err, l.out.handed())
-	for _, obj := range l.exports.drop() {
-		obj.Release()
-	}
-	return err
-}
-
-// Close ends the Link: what is queued is still written within a short time,
-// nothing new is accepted. It does not wait. The first reason counts.
-func (l *Link) Close(reason error) {
-	l.closed.Do(func() {
-		if reason == nil || errors.Is(reason, io.EOF) {
-			reason = ErrClosed
-		}
-		l.cancel(reason)
-		l.out.close(reason, func() { l.conn.Close() })
-	})
-}
-
 func (l *Link) read() error {
 	for {
 		err := l.dec.NextMessage()
+		if l.ctx.Err() != nil {
+			return context.Cause(l.ctx)
+		}
 		if err == nil {
 			err = l.message()
 		}

@@ -11,10 +11,9 @@ import (
 )
 
 const (
-	chunk    = 256 << 10       // bytes a single write deadline is for
-	parting  = 2 * time.Second // what a closing Link has to write its last words
-	keepBuf  = 256 << 10       // a larger buffer is let go when it has been written
-	hopeless = 16              // times Options.Queue: so much waits for no peer that reads
+	chunk    = 256 << 10 // bytes a single write deadline is for
+	keepBuf  = 256 << 10 // a larger buffer is let go when it has been written
+	hopeless = 16        // times Options.Queue: so much waits for no peer that reads
 )
 
 // errUnread ends a Link whose peer makes us say things and does not listen:
@@ -37,6 +36,7 @@ type writer struct {
 	total   uint64 // bytes of all messages so far
 	given   uint64 // of those, bytes that were handed to the connection
 	writing bool
+	broken  bool          // a write has failed
 	err     error         // nothing more is accepted, because
 	room    chan struct{} // closed when senders that wait may try again
 	idle    chan struct{} // closed when a closed writer has nothing more to do
@@ -161,7 +161,7 @@ func (w *writer) run() {
 
 		w.mu.Lock()
 		if err != nil {
-			w.buf = nil
+			w.buf, w.broken = nil, true
 		}
 		if cap(b) <= keepBuf {
 			w.spare = b
@@ -191,9 +191,9 @@ func (w *writer) write(b []byte) error {
 	return nil
 }
 
-// close refuses everything new. hangUp is called when what was queued has been
-// written, or its time is up.
-func (w *writer) close(reason error, hangUp func()) {
+// close refuses everything new. What was queued is still written; then idle is
+// closed.
+func (w *writer) close(reason error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.err != nil {
@@ -206,26 +206,11 @@ func (w *writer) close(reason error, hangUp func()) {
 	}
 	if !w.writing {
 		w.finished()
-		go hangUp()
-		return
 	}
-	go func() {
-		// No write deadline: the next write would set its own.
-		late := time.NewTimer(parting)
-		defer late.Stop()
-		select {
-		case <-w.idle:
-		case <-late.C:
-		}
-		hangUp()
-	}()
 }
 
 // finished is called once, with the lock held.
 func (w *writer) finished() { close(w.idle) }
-
-// wait returns when nothing is written any more. The writer must be closed.
-func (w *writer) wait() { <-w.idle }
 
 // handed returns how many bytes were handed to the connection: a message that
 // begins behind them was never sent.
@@ -233,6 +218,13 @@ func (w *writer) handed() uint64 {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.given
+}
+
+// healthy reports whether everything could be written so far.
+func (w *writer) healthy() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return !w.broken
 }
 
 var encoders = sync.Pool{New: func() any { return new(banana.Encoder) }}
