@@ -18,8 +18,8 @@ type doctorCommand struct {
 
 // Help is the text behind the usage line.
 func (doctorCommand) Help() string {
-	return `Each hint is tried on its own and gets a line: the hint, how far it led (skipped, policy, dial, negotiate, ` +
-		`identity, lookup), after how long, and what came of it. The last line says whether the object was found.
+	return `Each hint is tried on its own and gets a line: the hint, how far it led (skipped, policy, dial, negotiate, lookup), ` +
+		`after how long, and what came of it. The last line says whether the object was found.
 
 Exit status 0 if it was found by at least one hint, else 1.`
 }
@@ -107,7 +107,7 @@ func (e *env) try(furl tub.FURL, hint string, timeout time.Duration) trial {
 	case errors.Is(t.err, errNoObject):
 		t.err = errNoObject // the line names the Tub's hint
 	case errors.Is(t.err, tub.ErrWrongTub):
-		t.stage = "identity"
+		t.stage = "negotiate" // somebody answered, but the wrong one
 	}
 	return t
 }

@@ -62,7 +62,7 @@ func TestDoctorFailsIfNoHintLeadsToTheObject(t *testing.T) {
 		noTub + "tcp:127.0.0.1:1" + name:                    ": dial after ",
 		strings.Replace(s.furl, "@", "aaaa@", 1) + "absent": "has no object of that name",
 		// Another Tub's certificate, and the right TubID.
-		s.furl[:5+32] + other.furl[5+32:5+32+52] + s.furl[5+32+52:]: ": identity after ",
+		s.furl[:5+32] + other.furl[5+32:5+32+52] + s.furl[5+32+52:]: "is not the one that the FURL pins",
 		// Another Tub behind the hint.
 		strings.Replace(s.furl, s.lines[1][len("listening: "):], other.lines[1][len("listening: "):], 1): ": negotiate after ",
 	} {
