@@ -70,8 +70,10 @@ func (c *connection) queue(call broker.Call, o *object, run func(context.Context
 			return // it has not begun, and nobody waits for it any more
 		}
 		c.answer(call, h, func() (any, error) {
-			if o.gate != nil && o.gate.revoked.Load() {
-				return nil, ErrRevoked
+			for _, gate := range o.gates {
+				if gate.revoked.Load() {
+					return nil, ErrRevoked
+				}
 			}
 			return run(ctx)
 		})

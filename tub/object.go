@@ -66,10 +66,13 @@ type object struct {
 	key    any // in Tub.objects; nil for values that cannot be compared
 	recv   reflect.Value
 	class  *class
-	remote CallRemoter // instead of class
-	gate   *revocable  // asked before each call
+	remote CallRemoter  // instead of class
+	gates  []*revocable // asked before each call
 	turn   *turn
+	owner  any // whose turn it is, to give it back
 	holds  atomic.Int64
+
+	forgotten bool // under objects.mu
 
 	// Under Tub.mu.
 	names      []string // the first is the one in its FURL
@@ -110,10 +113,7 @@ type objects struct {
 // get returns the object for v, held once more: the caller must Release it. It
 // is an error if nothing of v can be called.
 func (x *objects) get(v any) (*object, error) {
-	key := v
-	if !reflect.ValueOf(v).Comparable() {
-		key = nil
-	}
+	key := keyOf(v)
 	x.mu.Lock()
 	if o := x.byKey[key]; o != nil && key != nil {
 		o.Retain()
@@ -127,6 +127,7 @@ func (x *objects) get(v any) (*object, error) {
 	}
 	o.Retain()
 	if key == nil {
+		o.turn = turns.get(o.owner)
 		return o, nil
 	}
 	x.mu.Lock()
@@ -136,6 +137,7 @@ func (x *objects) get(v any) (*object, error) {
 		return other, nil
 	}
 	o.key = key
+	o.turn = turns.get(o.owner)
 	x.byKey[key] = o
 	return o, nil
 }
@@ -143,15 +145,17 @@ func (x *objects) get(v any) (*object, error) {
 // forget removes o unless it was taken up again meanwhile.
 func (x *objects) forget(o *object) {
 	x.mu.Lock()
-	if o.holds.Load() != 0 {
+	if o.holds.Load() != 0 || o.forgotten {
 		x.mu.Unlock()
 		return
 	}
+	o.forgotten = true
 	if o.key != nil && x.byKey[o.key] == o {
 		delete(x.byKey, o.key)
 	}
 	x.mu.Unlock()
 	x.gone(o)
+	turns.release(o.owner)
 }
 
 // isObject tells objects, which are sent by reference, from data: what decides
@@ -170,22 +174,31 @@ func isObject(v any) bool {
 	return r.Kind() == reflect.Pointer && len(classOf(r.Type()).methods) > 0
 }
 
+// keyOf returns what tells a value from others: itself, if it is equal to
+// itself; nil if nothing does.
+func keyOf(v any) any {
+	if r := reflect.ValueOf(v); !r.IsValid() || !r.Comparable() || !r.Equal(r) {
+		return nil
+	}
+	return v
+}
+
+// newObject looks at a value. The object has no turn yet.
 func (t *Tub) newObject(v any) (*object, error) {
-	o := &object{tub: t, value: v, turn: new(turn)}
-	if v == nil {
+	o := &object{tub: t, value: v, owner: v}
+	if r := reflect.ValueOf(v); !r.IsValid() || r.Kind() == reflect.Pointer && r.IsNil() {
 		return nil, errors.New("tub: nil is no object")
 	}
 	switch w := v.(type) {
 	case *revocable:
-		inner, err := t.objects.get(w.value)
+		inner, err := t.newObject(w.value)
 		if err != nil {
 			return nil, err
 		}
-		defer inner.Release() // what it is made of is kept
-		o.gate, o.turn, o.recv, o.class, o.remote = w, inner.turn, inner.recv, inner.class, inner.remote
-		return o, nil
+		inner.value, inner.gates = w, append(inner.gates, w)
+		return inner, nil
 	case *exposed:
-		o.value, o.class = w.value, w.class
+		o.value, o.class, o.owner = w.value, w.class, w.value
 		if o.class.err != nil {
 			return nil, fmt.Errorf("tub: %w", o.class.err)
 		}

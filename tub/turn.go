@@ -2,6 +2,7 @@ package tub
 
 import (
 	"context"
+	"reflect"
 	"sync"
 )
 
@@ -55,6 +56,58 @@ func (t *turn) leave() *task {
 	}
 	t.busy, t.queue = false, nil
 	return nil
+}
+
+// turns are those of all objects that some Tub of this process holds, by what
+// the program made: an object has one turn however many Tubs it is published
+// in, and however it is wrapped.
+var turns = sharedTurns{byOwner: make(map[any]*sharedTurn)}
+
+type sharedTurns struct {
+	mu      sync.Mutex
+	byOwner map[any]*sharedTurn
+}
+
+type sharedTurn struct {
+	turn
+	users int
+}
+
+// turnKey is keyOf, but nil for what has no size: Go does not tell pointers to
+// such things apart, and there is nothing in them to be guarded.
+func turnKey(owner any) any {
+	t := reflect.TypeOf(owner)
+	if t.Size() == 0 || t.Kind() == reflect.Pointer && t.Elem().Size() == 0 {
+		return nil
+	}
+	return keyOf(owner)
+}
+
+func (s *sharedTurns) get(owner any) *turn {
+	key := turnKey(owner)
+	if key == nil {
+		return new(turn)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	t := s.byOwner[key]
+	if t == nil {
+		t = new(sharedTurn)
+		s.byOwner[key] = t
+	}
+	t.users++
+	return &t.turn
+}
+
+func (s *sharedTurns) release(owner any) {
+	key := turnKey(owner)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if t := s.byOwner[key]; key != nil && t != nil {
+		if t.users--; t.users == 0 {
+			delete(s.byOwner, key)
+		}
+	}
 }
 
 // A hold is a method's right to its object's turn, carried by its context.
