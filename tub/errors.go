@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -155,5 +156,9 @@ func (e *ConnectError) Unwrap() []error {
 }
 
 func (e HintError) String() string {
-	return fmt.Sprintf("%s: %s after %v: %v", e.Hint, e.Stage, e.After.Round(time.Millisecond), e.Err)
+	hint := e.Hint
+	if quoted := strconv.Quote(hint); quoted != `"`+hint+`"` {
+		hint = quoted // a stranger's text must not look like a line of ours
+	}
+	return fmt.Sprintf("%s: %s after %v: %v", hint, e.Stage, e.After.Round(time.Millisecond), e.Err)
 }

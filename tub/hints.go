@@ -35,7 +35,8 @@ const (
 // "anything:123" is a host name.
 var (
 	legacyHint = regexp.MustCompile(`^([A-Za-z0-9.\-]+):([0-9]+)$`)
-	tcpHint    = regexp.MustCompile(`^tcp:([A-Za-z0-9.\-]+|\[[0-9A-Fa-f:.]+(?:%[A-Za-z0-9._\-]+)?\]):([0-9]{1,5})$`)
+	notInHost  = regexp.MustCompile(`[^A-Za-z0-9.\-]`)
+	tcpHint    = regexp.MustCompile(`^tcp:([A-Za-z0-9.\-]+|\[[0-9A-Fa-f:.]+(?:%[A-Za-z0-9._\-]+)?\]):([0-9]+)$`)
 )
 
 // hintType returns the canonical form of a hint and its type, or an empty type
@@ -60,7 +61,7 @@ func hintHost(hint string) string {
 	_, rest, _ := strings.Cut(hint, ":")
 	host, _, _ := strings.Cut(rest, ":")
 	// A hint is a stranger's text and this goes into a header line.
-	return regexp.MustCompile(`[^A-Za-z0-9.\-]`).ReplaceAllString(host, "-")
+	return notInHost.ReplaceAllString(host, "-")
 }
 
 // tcpTimeout bounds one TCP connect; Twisted's endpoints use the same.
@@ -69,13 +70,22 @@ const tcpTimeout = 30 * time.Second
 // dialTCP is the DialFunc of "tcp": name, IPv4 address or [IPv6 address] and
 // a port.
 func dialTCP(ctx context.Context, hint string) (net.Conn, error) {
-	m := tcpHint.FindStringSubmatch(hint)
-	if m == nil {
-		return nil, errors.New("bad tcp hint (want tcp:HOST:PORT)")
-	}
-	if port, err := strconv.Atoi(m[2]); err != nil || port < 1 || port > 65535 {
-		return nil, fmt.Errorf("bad tcp hint: port %s is out of range", m[2])
+	address, err := tcpAddress(hint)
+	if err != nil {
+		return nil, err
 	}
 	dialer := net.Dialer{Timeout: tcpTimeout}
-	return dialer.DialContext(ctx, "tcp", net.JoinHostPort(strings.Trim(m[1], "[]"), m[2]))
+	return dialer.DialContext(ctx, "tcp", address)
+}
+
+// tcpAddress returns the address in a hint of type tcp, in net's form.
+func tcpAddress(hint string) (string, error) {
+	m := tcpHint.FindStringSubmatch(hint)
+	if m == nil {
+		return "", errors.New("bad tcp hint (want tcp:HOST:PORT)")
+	}
+	if port, err := strconv.Atoi(m[2]); err != nil || port < 1 || port > 65535 {
+		return "", fmt.Errorf("bad tcp hint: port %.20s is out of range", m[2])
+	}
+	return net.JoinHostPort(strings.Trim(m[1], "[]"), m[2]), nil
 }

@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/octavo-go/octavo/listener"
 )
@@ -42,23 +43,20 @@ func (t *Tub) SetLocation(hints ...string) error {
 }
 
 func checkHint(hint string) error {
-	_, typ := hintType(hint)
+	canonical, typ := hintType(hint)
 	switch {
 	case hint == "":
 		return errors.New("empty hint")
-	case strings.ContainsAny(hint, "/ \r\n\t"):
+	case strings.ContainsFunc(hint, func(r rune) bool { return r == '/' || !unicode.IsGraphic(r) || unicode.IsSpace(r) }):
 		return fmt.Errorf("hint %q: a slash or space cannot stand in a hint (write / as %%2F)", hint)
 	case typ == "":
 		return fmt.Errorf("hint %q has no type (want for example tcp:HOST:PORT)", hint)
-	case typ == "tcp" && tcpHint.FindString(canonicalHint(hint)) == "":
-		return fmt.Errorf("hint %q: want tcp:HOST:PORT", hint)
+	case typ == "tcp":
+		if _, err := tcpAddress(canonical); err != nil {
+			return fmt.Errorf("hint %q: %w", hint, err)
+		}
 	}
 	return nil
-}
-
-func canonicalHint(hint string) string {
-	canonical, _ := hintType(hint)
-	return canonical
 }
 
 // hints returns the current location. fresh makes it look at the host's

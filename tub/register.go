@@ -7,6 +7,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/octavo-go/octavo/internal/base32"
 )
@@ -25,11 +26,8 @@ func (t *Tub) Register(obj any, name string) (FURL, error) {
 	if len(hints) == 0 {
 		return FURL{}, fmt.Errorf("tub: Register: %w", ErrNoLocation)
 	}
-	if strings.ContainsAny(name, "\r\n") {
-		return FURL{}, errors.New("tub: Register: a line break cannot stand in a name")
-	}
-	if obj == nil {
-		return FURL{}, errors.New("tub: Register: nil is no object")
+	if strings.ContainsAny(name, "\r\n") || !utf8.ValidString(name) || len(name) > maxName {
+		return FURL{}, fmt.Errorf("tub: Register: want a name of at most %d bytes of UTF-8, without line breaks", maxName)
 	}
 	o, err := t.objects.get(obj)
 	if err != nil {
@@ -54,6 +52,9 @@ func (t *Tub) Register(obj any, name string) (FURL, error) {
 	}
 	return t.furlLocked(hints, name), nil
 }
+
+// maxName leaves room for the rest of a FURL.
+const maxName = 1000
 
 // RegisterInFile is Register with a name that is kept in a file: the FURL, one
 // line, readable by the owner only. If the file is there its name is used, so
@@ -81,7 +82,7 @@ func (t *Tub) RegisterInFile(obj any, furlFile string) (FURL, error) {
 		return FURL{}, err
 	}
 	line := furl.String() + "\n"
-	if line == string(old) {
+	if line == string(old) && private(furlFile) {
 		return furl, nil
 	}
 	tmp, err := writeTemp(furlFile, []byte(line))
@@ -92,6 +93,12 @@ func (t *Tub) RegisterInFile(obj any, furlFile string) (FURL, error) {
 		return FURL{}, fmt.Errorf("tub: FURL file: %w", err)
 	}
 	return furl, nil
+}
+
+// private reports whether only its owner may read a file.
+func private(file string) bool {
+	info, err := os.Stat(file)
+	return err == nil && info.Mode().Perm()&0o077 == 0
 }
 
 // Unregister takes all names of obj back and reports whether it had any. Its
