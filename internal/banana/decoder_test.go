@@ -32,9 +32,9 @@ func TestHeadersMayBePaddedOrEmpty(t *testing.T) {
 
 func TestHeaderOf64BytesIsReadAnd65AreFatal(t *testing.T) {
 	full := bytes.Repeat([]byte{0x7f}, 64)
-	max := new(big.Int).Sub(new(big.Int).Lsh(big.NewInt(1), 448), big.NewInt(1))
-	wants(t, wire(full, 0x81), 0, "INT "+max.String())
-	wants(t, wire(full, 0x83), 0, "INT -"+max.String())
+	most := new(big.Int).Sub(new(big.Int).Lsh(big.NewInt(1), 448), big.NewInt(1))
+	wants(t, wire(full, 0x81), 0, "INT "+most.String())
+	wants(t, wire(full, 0x83), 0, "INT -"+most.String())
 	wantFatal(t, wire(full, 0x7f, 0x81), "token prefix is limited to 64 bytes")
 	// The 65th byte decides, not the type byte that never comes.
 	wantFatal(t, wire(full, 0), "token prefix is limited to 64 bytes")

@@ -195,34 +195,25 @@ func TestUnwindStoresNothing(t *testing.T) {
 }
 
 func TestUnwindReportsWhatIsFatal(t *testing.T) {
+	cutOff := func(err error) bool { return errors.Is(err, io.ErrUnexpectedEOF) }
+	broken := func(err error) bool { return errors.As(err, new(*banana.ProtocolError)) }
+	farewell := func(err error) bool { return errors.As(err, new(*banana.PeerError)) }
 	for _, c := range []struct {
 		stream []byte
-		want   error
+		is     func(error) bool
 	}{
-		{wire(openToken(0), str("list"), 9, 0x82, "123"), io.ErrUnexpectedEOF},
-		{wire(openToken(0), str("list")), io.ErrUnexpectedEOF},
-		{wire(openToken(0), closeToken(1)), new(banana.ProtocolError)},
-		{wire(openToken(0), 0x90), new(banana.ProtocolError)},
-		{wire(openToken(0), 0, 0x8D), new(banana.PeerError)},
+		{wire(openToken(0), str("list"), 9, 0x82, "123"), cutOff},
+		{wire(openToken(0), str("list")), cutOff},
+		{wire(openToken(0), closeToken(1)), broken},
+		{wire(openToken(0), 0x90), broken},
+		{wire(openToken(0), 0, 0x8D), farewell},
 	} {
 		d := decoder(c.stream, 1, banana.Limits{})
-		d.NextMessage()
-		err := d.Unwind(0)
-		var fatal *banana.ProtocolError
-		var peer *banana.PeerError
-		switch c.want.(type) {
-		case *banana.ProtocolError:
-			if !errors.As(err, &fatal) {
-				t.Errorf("% x: got %v, want a ProtocolError", c.stream, err)
-			}
-		case *banana.PeerError:
-			if !errors.As(err, &peer) {
-				t.Errorf("% x: got %v, want a PeerError", c.stream, err)
-			}
-		default:
-			if !errors.Is(err, c.want) {
-				t.Errorf("% x: got %v, want %v", c.stream, err, c.want)
-			}
+		if err := d.NextMessage(); err != nil {
+			t.Fatal(err)
+		}
+		if err := d.Unwind(0); !c.is(err) {
+			t.Errorf("% x: got %v", c.stream, err)
 		}
 	}
 }
@@ -302,7 +293,7 @@ func (e *endless) Read(p []byte) (int, error) {
 
 func TestNestingOfMillionsTakesBoundedMemory(t *testing.T) {
 	unit := bytes.Repeat(wire(0, 0x88, 4, 0x87), 1000)
-	d := banana.NewDecoder(bufio.NewReader(&endless{unit: unit, n: 1500}), banana.Vocabs[1], banana.Limits{})
+	d := banana.NewDecoder(bufio.NewReader(&endless{unit: unit, n: 1100}), banana.Vocabs[1], banana.Limits{})
 	var err error
 	got := allocated(func() {
 		for err == nil {
@@ -314,14 +305,15 @@ func TestNestingOfMillionsTakesBoundedMemory(t *testing.T) {
 	})
 	var fatal *banana.ProtocolError
 	if !errors.As(err, &fatal) || got > 64<<20 {
-		t.Errorf("a million and a half sequences inside one another took %d bytes: %v", got, err)
+		t.Errorf("more than a million sequences inside one another took %d bytes: %v", got, err)
 	}
 }
 
 func TestADeepMessageIsNotPaidForToTheEnd(t *testing.T) {
 	const n = 500_000
 	d := banana.NewDecoder(bufio.NewReader(io.MultiReader(
-		&endless{unit: wire(0, 0x88), n: n}, &endless{unit: wire(0, 0x89), n: n},
+		&endless{unit: bytes.Repeat(wire(0, 0x88), 1000), n: n / 1000},
+		&endless{unit: bytes.Repeat(wire(0, 0x89), 1000), n: n / 1000},
 		bytes.NewReader(list(0)))), banana.Vocabs[1], banana.Limits{})
 	heap := func() uint64 {
 		var m runtime.MemStats
