@@ -165,6 +165,10 @@ func AppendInt(dst []byte, v int64) []byte {
 	return append(dst, body...)
 }
 
+// AppendText appends the bytes of s as a byte string, as a word of v where they
+// are one.
+func AppendText(dst []byte, v *Vocab, s string) []byte { return appendWord(dst, v, s) }
+
 // AppendString appends a byte string token without regard to a vocabulary.
 func AppendString(dst []byte, s string) []byte { return appendWord(dst, nil, s) }
 

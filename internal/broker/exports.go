@@ -45,7 +45,7 @@ func (x *exports) init() {
 
 // announce appends the contents of a my-reference: what the object is called
 // goes with its number the first time only. It counts one more receipt.
-func (x *exports) announce(dst []byte, ref *MyReference) []byte {
+func (x *exports) announce(dst []byte, vocab *banana.Vocab, ref *MyReference) []byte {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	if id, known := x.ids[ref.Obj]; known {
@@ -57,9 +57,9 @@ func (x *exports) announce(dst []byte, ref *MyReference) []byte {
 	x.ids[ref.Obj] = x.last
 	x.byID[x.last] = &export{obj: ref.Obj, count: 1}
 	dst = banana.AppendInt(dst, x.last)
-	dst = banana.AppendString(dst, ref.Interface)
+	dst = banana.AppendText(dst, vocab, ref.Interface)
 	if ref.FURL != "" {
-		dst = banana.AppendString(dst, ref.FURL)
+		dst = banana.AppendText(dst, vocab, ref.FURL)
 	}
 	return dst
 }

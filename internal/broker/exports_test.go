@@ -153,6 +153,23 @@ func wireRef(id int64) []byte {
 	return append([]byte("\x0f\x87"), banana.AppendString(banana.AppendInt(nil, id), "")...)
 }
 
+// Words are replaced everywhere, as Foolscap does it.
+func TestInterfaceThatIsAWordIsSentAsOne(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRaw(t, silent(nil), broker.Options{})
+		err := r.link.Notify(0, "take", func(e *banana.Encoder) error {
+			e.Int(1)
+			e.Open("my-reference")
+			e.Late(&broker.MyReference{Obj: new(object), Interface: "method"})
+			e.Close()
+			return nil
+		}, nil)
+		if out := r.heard(); err != nil || !bytes.Contains(out, []byte("\x0f\x87\x01\x81\x16\x87")) {
+			t.Errorf("wrote %x, %v", out, err)
+		}
+	})
+}
+
 func TestCallsReachTheirTarget(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		got := make(chan broker.Call, 1)

@@ -144,7 +144,7 @@ func (l *Link) resolve(dst []byte, late any, at uint64) []byte {
 		l.inbound.answered(uint64(v))
 		return banana.AppendInt(dst, int64(v))
 	case *MyReference:
-		return l.exports.announce(dst, v)
+		return l.exports.announce(dst, l.vocab, v)
 	}
 	panic(fmt.Sprintf("broker: no late token for %T", late))
 }
