@@ -59,6 +59,9 @@ func TubID(cert *x509.Certificate) string {
 // host part is host, and insists on the Tub target. verify, if not nil, may
 // refuse the certificate. Connect closes conn unless it returns a Session;
 // when ctx ends first it returns ctx's cause.
+//
+// Both sides say hello before they listen, so conn must take some hundred bytes
+// without a reader, as sockets do and [net.Pipe] does not.
 func Connect(ctx context.Context, conn net.Conn, s *Side, target, host string, verify func(*x509.Certificate) error) (*Session, error) {
 	return bounded(ctx, conn, func() (*Session, error) {
 		if target == s.TubID {
