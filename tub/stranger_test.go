@@ -27,6 +27,7 @@ type stranger struct {
 	vocab *banana.Vocab
 	opens uint64
 	reqs  int64
+	self  string // its TubID
 	*negotiate.Session
 }
 
@@ -110,7 +111,7 @@ func (b *boot) connect(t testing.TB, tb *tub.Tub) (*stranger, error) {
 	t.Cleanup(func() { s.Conn.Close() })
 	s.Conn.SetDeadline(time.Now().Add(30 * time.Second))
 	dec := banana.NewDecoder(s.Reader, s.Vocab, banana.Limits{})
-	return &stranger{t: t, conn: s.Conn, dec: dec, vocab: s.Vocab, Session: s}, nil
+	return &stranger{t: t, conn: s.Conn, dec: dec, vocab: s.Vocab, self: b.TubID, Session: s}, nil
 }
 
 // meet connects a new stranger to a Tub.
