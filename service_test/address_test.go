@@ -25,8 +25,12 @@ func TestAnAllocatedPortAndItsFURLsOutliveRestarts(t *testing.T) {
 	addr := l.Addr().String()
 	furl := publish(t, tb)
 	for range 20 {
-		wantGreeting(t, client, furl, "a")
+		ref, err := client.GetReference(within(t), furl)
+		must(t, err)
+		lost := make(chan error, 1)
+		ref.OnDisconnect(func(err error) { lost <- err })
 		must(t, tb.Stop(context.Background()))
+		<-lost // else the client might use the connection that it had
 		if l.Parent() != tb.MultiService || l.Addr().String() != addr {
 			t.Fatalf("stopped it is at %v below %v", l.Addr(), l.Parent())
 		}
