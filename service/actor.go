@@ -28,7 +28,6 @@ type tenure struct {
 	mu          sync.Mutex
 	life        *life // once it has begun
 	interrupted bool
-	cause       error
 	took        bool // the interrupt, and nothing else, is why it stops
 }
 

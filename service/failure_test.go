@@ -21,7 +21,7 @@ func TestFailureStopsTheWholeTreeInReverse(t *testing.T) {
 		app, sub, other := service.NewMulti("app"), service.NewMulti("sub"), service.NewMulti("other")
 		g := newGate()
 		h := j.hooks("bad")
-		h.Run = func(context.Context) error { g.stubborn(nil); return errBoom }
+		h.Run = func(context.Context) error { g.stubborn(context.TODO()); return errBoom }
 		bad := service.New("bad", h)
 		a, b := service.New("a", j.hooks("a")), service.New("b", j.hooks("b"))
 		must(t, app.Add(a, sub, other), sub.Add(bad), other.Add(b), app.Start(ctx))
@@ -76,7 +76,7 @@ func TestFailureUnderAStoppingAncestorJoinsItsResult(t *testing.T) {
 	bubble(t, func(t *testing.T, ctx context.Context) {
 		app := service.NewMulti("app")
 		g, hold := newGate(), newGate()
-		bad := service.Func("bad", func(context.Context) error { g.stubborn(nil); return errBoom })
+		bad := service.Func("bad", func(context.Context) error { g.stubborn(context.TODO()); return errBoom })
 		must(t, app.Add(bad, service.New("slow", service.Hooks{Stop: hold.stubborn})), app.Start(ctx))
 		stopped := later(func() error { return app.Stop(ctx) })
 		<-hold.begun
@@ -144,14 +144,6 @@ func TestGoexitCountsAsAFailure(t *testing.T) {
 
 // inChild is set in the process that a test starts to see it end.
 const inChild = "OCTAVO_SERVICE_TEST_CHILD"
-
-// child runs the calling test again in a process of its own.
-func child(t *testing.T, env string) *exec.Cmd {
-	t.Helper()
-	cmd := exec.Command(os.Args[0], "-test.run=^"+t.Name()+"$", "-test.v")
-	cmd.Env = append(os.Environ(), inChild+"="+env)
-	return cmd
-}
 
 func TestPanicEndsTheProcessWithThePath(t *testing.T) {
 	if hook := os.Getenv(inChild); hook != "" {

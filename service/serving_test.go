@@ -54,7 +54,6 @@ func TestServingAdoptsAnHTTPServer(t *testing.T) {
 
 // A server as simple as they come: Serve ends with its listener.
 type server struct {
-	shut   chan struct{}
 	closed bool
 	stuck  bool
 }

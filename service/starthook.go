@@ -41,7 +41,7 @@ func (w *walker) startHook(j job) []refusal {
 	w.begin(j)
 	err, ok := w.wait(j.ctx.Done())
 	if !ok {
-		err, ok = w.waitOn(j)
+		err, _ = w.waitOn(j)
 	}
 	if err == nil && j.ctx.Err() != nil {
 		err = contextError(j.ctx)

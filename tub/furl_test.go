@@ -97,7 +97,7 @@ func TestASecretNameIsInNoLogAndNoError(t *testing.T) {
 	if text := fmt.Sprint(ref); strings.Contains(text, secret) {
 		t.Errorf("a Reference is shown as %s", text)
 	}
-	if b, err := json.Marshal(furl); err == nil && strings.Contains(string(b), secret) {
+	if b, err := json.Marshal([]any{furl}); err == nil && strings.Contains(string(b), secret) {
 		t.Errorf("as JSON: %s", b)
 	}
 	peer.Unregister(nil)

@@ -23,7 +23,6 @@ func roles(t *testing.T, f func(t *testing.T, master bool)) {
 
 // target is what Python calls.
 type target struct {
-	mu   sync.Mutex
 	own  *notified
 	held any
 	stop func()

@@ -13,7 +13,7 @@ var bigType = reflect.TypeFor[*big.Int]()
 
 // scalar reads a value that is a single token.
 func (d *decoder) scalar(tok banana.Token, t reflect.Type) (reflect.Value, error) {
-	for t.Kind() == reflect.Pointer && t != bigType {
+	if t.Kind() == reflect.Pointer && t != bigType {
 		v, err := d.scalar(tok, t.Elem())
 		if err != nil {
 			return v, err

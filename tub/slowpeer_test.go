@@ -84,7 +84,7 @@ func TestRefusedCallsDoNotStopTheReader(t *testing.T) {
 	}
 }
 
-type fragile struct{ calls int }
+type fragile struct{}
 
 type nilError struct{ text string }
 

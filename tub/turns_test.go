@@ -229,10 +229,9 @@ func TestTwoHundredCallersAtOnce(t *testing.T) {
 
 // leaver starts goroutines with its method's context.
 type leaver struct {
-	n       int
-	done    chan error
-	goOn    chan struct{}
-	partner *tub.Reference
+	n    int
+	done chan error
+	goOn chan struct{}
 }
 
 func (l *leaver) Keep(ctx context.Context, other *tub.Reference) {
