@@ -155,3 +155,31 @@ func TestAKeptMemNameThatWasTakenIsNamed(t *testing.T) {
 		t.Errorf("Listen: %v", err)
 	}
 }
+
+// Two may close a listener, the loop that accepts and whoever stops it. When either returns, the
+// port must be free.
+func TestPortIsFreeWhenTheSecondCloseReturns(t *testing.T) {
+	srv, err := endpoint.Default().Server("tcp:0:interface=127.0.0.1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for round := range 2000 {
+		l, err := srv.Listen(t.Context())
+		if err != nil {
+			t.Fatalf("round %d: %v", round, err)
+		}
+		accepting := make(chan struct{})
+		go func() {
+			defer close(accepting)
+			l.Accept()
+		}()
+		first := make(chan struct{})
+		go func() {
+			defer close(first)
+			l.Close()
+		}()
+		<-accepting
+		l.Close()
+		defer func() { <-first }()
+	}
+}

@@ -133,7 +133,7 @@ func (s *tcpServer) Listen(ctx context.Context) (net.Listener, error) {
 		return nil, s.explain(err, port, again)
 	}
 	s.kept.keep(strconv.Itoa(l.Addr().(*net.TCPAddr).Port))
-	return &tcpListener{TCPListener: l, end: sync.OnceFunc(s.kept.end)}, nil
+	return &tcpListener{TCPListener: l, end: s.kept.end}, nil
 }
 
 func (s *tcpServer) listen(ctx context.Context, port string) (*net.TCPListener, error) {
@@ -184,12 +184,19 @@ func setBacklog(l syscall.Conn, n int) error {
 // tcpListener tells its server when it is closed.
 type tcpListener struct {
 	*net.TCPListener
-	end func()
+	once sync.Once
+	end  func()
 }
 
+// Close returns when the port is free, also to the second of two callers: that of the net package
+// returns to the second at once, while the first still waits for the descriptor to go.
 func (l *tcpListener) Close() error {
-	defer l.end()
-	return l.TCPListener.Close()
+	err := net.ErrClosed
+	l.once.Do(func() {
+		err = l.TCPListener.Close()
+		l.end()
+	})
+	return err
 }
 
 type tcpClient struct {
