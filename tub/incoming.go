@@ -34,6 +34,8 @@ func (c *connection) understand(dec *decoder, call broker.Call) error {
 	if !ok {
 		// Not told by the reader, which must not wait for the writer.
 		c.calls.add(&task{work: func(*hold) {
+			c.calls.answering(1)
+			defer c.calls.answering(-1)
 			c.fail(call, noSuchMethod(o.class.typ.String(), call.Method))
 		}})
 		return errNotRead
