@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"net"
 	"slices"
 	"time"
 
@@ -24,37 +23,49 @@ const attemptTimeout = 120 * time.Second
 // The error is a [*ConnectError] if the Tub could not be reached, with a line
 // for each hint; [ErrWrongTub] if the certificate is not the one that the FURL
 // pins; a [*RemoteError] of type builtins.KeyError if the Tub knows no such
-// object; [ErrNotRunning] on a Tub that is not started; or ctx's cause. When
-// ctx ends only this caller stops waiting.
+// object; [ErrNotRunning] on a Tub that is not started. When ctx ends only this
+// caller stops waiting; its error then holds ctx's cause, beside what has become
+// of the hints so far.
 func (t *Tub) GetReference(ctx context.Context, furl FURL) (*Reference, error) {
 	if furl.IsZero() {
 		return nil, fmt.Errorf("tub: GetReference: %w: it is empty", ErrBadFURL)
 	}
-	c, err := t.connection(ctx, furl)
+	c, found, err := t.connection(ctx, furl)
 	if err != nil {
 		return nil, err
 	}
-	if pin := furl.pin(); pin != "" && pin != c.pin {
-		return nil, fmt.Errorf("tub: %w: the certificate of %s is not the one that the FURL pins", ErrWrongTub, furl.TubID())
+	ref, err := c.lookup(ctx, furl)
+	if found && lost(err) && ctx.Err() == nil {
+		// The connection was there already, and dead: the peer had stopped
+		// or started again. To ask twice does no harm.
+		if c, _, err = t.connection(ctx, furl); err != nil {
+			return nil, err
+		}
+		ref, err = c.lookup(ctx, furl)
 	}
-	return c.lookup(ctx, furl)
+	return ref, err
 }
 
-// connection returns the connection to a FURL's Tub, made if necessary.
-func (t *Tub) connection(ctx context.Context, furl FURL) (*connection, error) {
+// lost reports whether a call failed because its connection ended.
+func lost(err error) bool {
+	return errors.Is(err, ErrNotSent) || errors.Is(err, ErrNoAnswer)
+}
+
+// connection returns the connection to a FURL's Tub: the one that is there, or
+// a new one.
+func (t *Tub) connection(ctx context.Context, furl FURL) (c *connection, found bool, err error) {
 	t.mu.Lock()
 	if t.run == nil {
 		t.mu.Unlock()
-		return nil, fmt.Errorf("tub: %w", ErrNotRunning)
+		return nil, false, fmt.Errorf("tub: %w", ErrNotRunning)
 	}
 	p := t.peerLocked(furl.TubID())
-	if c := p.connected(); c != nil {
-		t.mu.Unlock()
-		return c, nil
+	if c = p.connected(); c == nil && furl.TubID() == t.id {
+		c = t.loopbackLocked(p)
 	}
-	if furl.TubID() == t.id {
-		defer t.mu.Unlock()
-		return t.loopbackLocked(p), nil
+	if c != nil {
+		t.mu.Unlock()
+		return c, true, c.checkPin(furl)
 	}
 	a := p.attempt
 	if a == nil {
@@ -67,11 +78,22 @@ func (t *Tub) connection(ctx context.Context, furl FURL) (*connection, error) {
 
 	select {
 	case <-a.done:
-		return a.conn, a.err
+		if a.err != nil {
+			return nil, false, a.err
+		}
+		return a.conn, false, a.conn.checkPin(furl)
 	case <-ctx.Done():
-		a.leave()
-		return nil, fmt.Errorf("tub: connecting to Tub %s: %w", furl.TubID(), context.Cause(ctx))
+		return nil, false, a.leave(context.Cause(ctx))
 	}
+}
+
+// checkPin checks the certificate that a connection has against the one that
+// a FURL names.
+func (c *connection) checkPin(furl FURL) error {
+	if pin := furl.pin(); pin != "" && pin != c.pin {
+		return fmt.Errorf("tub: %w: the certificate of %s is not the one that the FURL pins", ErrWrongTub, furl.TubID())
+	}
+	return nil
 }
 
 // An attempt is the search for one peer. All who want that peer share it; it
@@ -167,16 +189,19 @@ func (a *attempt) endLocked(c *connection, err error) {
 	a.cancel()
 }
 
-// leave takes one waiter away; nobody is searched for without one.
-func (a *attempt) leave() {
+// leave takes one waiter away, and says how far the search has come; nobody is
+// searched for without one.
+func (a *attempt) leave(cause error) error {
 	a.tub.mu.Lock()
 	defer a.tub.mu.Unlock()
+	err := &ConnectError{TubID: a.id, Attempts: slices.Clone(a.failed), Err: cause}
 	if a.waiters--; a.waiters == 0 {
 		if p := a.tub.peers[a.id]; p != nil && p.attempt == a {
 			p.attempt = nil
 		}
 		a.endLocked(nil, context.Canceled)
 	}
+	return err
 }
 
 // try follows one hint to its end.
@@ -253,51 +278,3 @@ func (t try) verify(cert *x509.Certificate) error {
 	}
 	return nil
 }
-
-// AcceptConn takes a connection over whose "GET /id/" with this Tub's id has
-// been read, blank line included, and nothing behind it: the Tub answers it,
-// negotiates, and keeps the connection until it ends or the Tub stops. It
-// returns at once. Listeners call it; a program that accepts connections
-// itself may, too.
-func (t *Tub) AcceptConn(conn net.Conn) {
-	r, ok := t.enter()
-	if !ok {
-		conn.Close()
-		return
-	}
-	select {
-	case r.negotiating <- struct{}{}:
-	default:
-		r.group.Done()
-		t.log.Warn("connection refused: too many are in negotiation", "from", conn.RemoteAddr(), "limit", cap(r.negotiating))
-		conn.Close()
-		return
-	}
-	go func() {
-		defer r.group.Done()
-		defer func() { <-r.negotiating }()
-		t.accept(r, conn)
-	}()
-}
-
-func (t *Tub) accept(r *run, conn net.Conn) {
-	ctx, cancel := context.WithTimeoutCause(r.ctx, acceptTimeout, errSlowPeer)
-	defer cancel()
-	rec := &records{tub: t, run: r}
-	side := r.side
-	side.Records = rec
-	session, err := negotiate.Accept(ctx, conn, &side)
-	if err != nil {
-		rec.abandon()
-		t.log.Info("connection refused", "from", conn.RemoteAddr(), "error", err)
-		return
-	}
-	if t.adopt(r, session) == nil {
-		rec.abandon()
-	}
-}
-
-// acceptTimeout is what a peer has for the negotiation; Foolscap gives 120 s.
-const acceptTimeout = 60 * time.Second
-
-var errSlowPeer = fmt.Errorf("no negotiation within %v", acceptTimeout)

@@ -102,7 +102,7 @@ type Limits struct {
 	String      int // bytes of one string [64 MiB]
 	Message     int // bytes of one message; each container counts as 64 at least [256 MiB]
 	Depth       int // containers inside one another [1000]
-	Negotiating int // connections of the whole Tub that are not negotiated yet [1000]
+	Negotiating int // connections to the whole Tub that are not negotiated yet; the oldest has to go [1000]
 }
 
 // WithLimits sets limits.

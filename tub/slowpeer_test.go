@@ -69,7 +69,7 @@ func TestRefusedCallsDoNotStopTheReader(t *testing.T) {
 	s := meet(t, tb)
 	s.get(furl.Name(), 1)
 	var flood []byte
-	const calls = 20_000
+	const calls = 6_000
 	for range calls {
 		s.reqs++
 		flood = append(flood, s.bytesOf(func(e *banana.Encoder) {

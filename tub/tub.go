@@ -39,11 +39,11 @@ type Tub struct {
 // A run is the time between a start and a stop. Nothing of one is seen by the
 // next.
 type run struct {
-	ctx         context.Context
-	cancel      context.CancelCauseFunc
-	group       sync.WaitGroup // connections, their calls, negotiations
-	side        negotiate.Side // without Records
-	negotiating chan struct{}  // a place for each connection that is not negotiated yet
+	ctx    context.Context
+	cancel context.CancelCauseFunc
+	group  sync.WaitGroup // connections, their calls, negotiations
+	side   negotiate.Side // without Records
+	crowd  crowd
 }
 
 // New makes a Tub. Without [CertFile] it gets a new identity that ends with
@@ -121,7 +121,7 @@ func (t *Tub) start(ctx context.Context) error {
 	incarnation := make([]byte, 8)
 	crand.Read(incarnation)
 	r := &run{
-		negotiating: make(chan struct{}, t.opts.limits.Negotiating),
+		crowd: crowd{limit: t.opts.limits.Negotiating},
 		side: negotiate.Side{
 			TubID:       t.id,
 			Incarnation: hex.EncodeToString(incarnation),
