@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"math/big"
+	"net"
 	"reflect"
 	"strings"
 	"testing"
@@ -23,7 +24,10 @@ func bench(t testing.TB) *connection {
 		t.Fatal(err)
 	}
 	c := tb.newConnection(&run{}, tubIDOfPeer, "")
-	c.link = broker.New(nil, nil, banana.Vocabs[1], c, tb.opts.link())
+	here, there := net.Pipe()
+	there.Close() // what is given back goes nowhere
+	t.Cleanup(func() { here.Close() })
+	c.link = broker.New(here, here, banana.Vocabs[1], c, tb.opts.link())
 	return c
 }
 
