@@ -86,8 +86,16 @@ func (e *encoder) value(v any) error {
 	case *Dict:
 		return e.dict(v)
 	case *Set:
+		if v == nil {
+			e.none()
+			return nil
+		}
 		return e.set("set", v, &v.t)
 	case *FrozenSet:
+		if v == nil {
+			e.none()
+			return nil
+		}
 		return e.set("immutable-set", v, &v.t)
 	case *Reference:
 		return e.reference(v)
@@ -217,11 +225,6 @@ func (e *encoder) pair(k, v any) error {
 }
 
 func (e *encoder) set(typ string, v any, t *table) error {
-	r := reflect.ValueOf(v)
-	if r.IsNil() {
-		e.none()
-		return nil
-	}
 	write := func() error {
 		return e.container(typ, func() error {
 			for m := range t.keys() {
@@ -235,7 +238,7 @@ func (e *encoder) set(typ string, v any, t *table) error {
 	if typ == "immutable-set" {
 		return write() // Foolscap would resolve a reference to it to a tuple
 	}
-	return e.shared(r, 0, write)
+	return e.shared(reflect.ValueOf(v), 0, write)
 }
 
 // mapping writes a Go map: a map to struct{} is a set, others are dicts.
