@@ -18,7 +18,7 @@ type node struct {
 }
 
 // typed has a method for each kind of parameter.
-type typed struct{ last any }
+type typed struct{}
 
 func (g *typed) Int8(v int8) int8                                  { return v }
 func (g *typed) Uint8(v uint8) uint8                               { return v }
