@@ -65,7 +65,7 @@ func ExampleStart_leak() {
 	})
 	close(open)
 	// Output:
-	// FAIL: servicetest: goroutines of /leaky are still there 1s after its stop:
+	// FAIL: servicetest: goroutines of /leaky outlive its stop:
 }
 
 // A test of what happens when a service fails.

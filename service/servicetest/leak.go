@@ -24,8 +24,7 @@ func wantNoGoroutines(t testing.TB, root service.Service, mark string) {
 	}) {
 		return
 	}
-	t.Errorf("servicetest: goroutines of %s are still there %v after its stop:\n%s",
-		root.Path(), grace, strings.Join(left, "\n"))
+	t.Errorf("servicetest: goroutines of %s outlive its stop:\n%s", root.Path(), strings.Join(left, "\n"))
 }
 
 // labelled are the goroutines with that mark, those with equal stacks and labels as one, as the

@@ -150,7 +150,7 @@ func TestLeakedGoroutineFailsTheTest(t *testing.T) {
 		defer close(open)
 		app, _ := tree(t, service.Hooks{Start: func(context.Context) error { go leaked(open); return nil }})
 		f := outcome(func(f *fakeT) { servicetest.Start(f, app) })
-		f.wantFailure(t, "goroutines of /app are still there", `"service":"/app/a"`, "servicetest_test.leaked")
+		f.wantFailure(t, "goroutines of /app outlive its stop", `"service":"/app/a"`, "servicetest_test.leaked")
 	})
 }
 
