@@ -41,10 +41,9 @@ func (r *Recorder) hook(call string, hook func(context.Context) error) func(cont
 }
 
 // Take returns what has been written down since the last Take.
-func (r *Recorder) Take() []string {
+func (r *Recorder) Take() (calls []string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	calls := r.calls
-	r.calls = nil
+	calls, r.calls = r.calls, nil
 	return calls
 }

@@ -84,7 +84,7 @@ func stop(t testing.TB, root service.Service, o options) bool {
 	t.Helper()
 	err := root.Stop(context.Background()) // the context of the test has ended
 	for _, err := range parts(err) {
-		if failure := (*service.FailureError)(nil); !o.mayFail || !errors.As(err, &failure) {
+		if failed := (*service.FailureError)(nil); err != nil && !(o.mayFail && errors.As(err, &failed)) {
 			t.Errorf("servicetest: %+v", err)
 		}
 	}
@@ -96,10 +96,7 @@ func stop(t testing.TB, root service.Service, o options) bool {
 
 // parts are the errors that a stop has joined.
 func parts(err error) []error {
-	switch joined := err.(type) {
-	case nil:
-		return nil
-	case interface{ Unwrap() []error }:
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
 		return joined.Unwrap()
 	}
 	return []error{err}

@@ -3,7 +3,6 @@ package servicetest
 import (
 	"fmt"
 	"iter"
-	"strings"
 	"testing"
 	"time"
 
@@ -26,22 +25,17 @@ func WaitState(t testing.TB, s service.Service, want service.State) {
 
 // states is a line for s and each service below it.
 func states(s service.Service) string {
-	var b strings.Builder
-	var visit func(service.Service)
-	visit = func(s service.Service) {
-		fmt.Fprintf(&b, "%s %v", s.Path(), s.State())
-		if err := s.Err(); err != nil {
-			fmt.Fprintf(&b, ": %v", err)
-		}
-		b.WriteByte('\n')
-		if group, ok := s.(interface {
-			Children() iter.Seq[service.Service]
-		}); ok {
-			for child := range group.Children() {
-				visit(child)
-			}
+	text := fmt.Sprintf("%s %v", s.Path(), s.State())
+	if err := s.Err(); err != nil {
+		text += ": " + err.Error()
+	}
+	text += "\n"
+	if group, ok := s.(interface {
+		Children() iter.Seq[service.Service]
+	}); ok {
+		for child := range group.Children() {
+			text += states(child)
 		}
 	}
-	visit(s)
-	return b.String()
+	return text
 }
