@@ -17,7 +17,8 @@ func Actor(root Service) (execute func() error, interrupt func(error)) {
 	return t.execute, t.interrupt
 }
 
-// A tenure is one life of a root, from a start to the end, for somebody that waits for it.
+// A tenure is the time of a root from a start to the end, for somebody that waits for it. It goes on
+// while the root is restarted.
 type tenure struct {
 	ctx    context.Context
 	n      *Base
@@ -26,9 +27,10 @@ type tenure struct {
 	result error // set when execute returns
 
 	mu          sync.Mutex
-	life        *life // once it has begun
+	life        *life // the first one, once it has begun
 	interrupted bool
 	took        bool // the interrupt, and nothing else, is why it stops
+	paused      bool // it came in the pause before a restart
 }
 
 func (t *tenure) execute() error {
@@ -59,12 +61,20 @@ func (t *tenure) serve() error {
 	if mine {
 		n.runStart(l)
 	}
-	n.await(make(chan struct{}, 1), nil, func() bool { return l.over })
+	n.await(make(chan struct{}, 1), nil, func() bool {
+		if n.life != l && n.life != nil && n.life.start.again {
+			l = n.life
+		}
+		return l.over && n.back == nil
+	})
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if l.ready || t.took {
+	switch {
+	case t.paused:
+		return nil
+	case l.ready || l.start.again || t.took:
 		return l.result
 	}
 	return l.startErr
@@ -87,7 +97,14 @@ func (t *tenure) interrupt(cause error) {
 	if budget == 0 {
 		budget = t.n.stopBudget()
 	}
-	t.took = t.n.askLocked(l, cause, budget)
+	t.paused = t.n.back != nil && t.n.state == Failed
+	t.n.stayLocked()
+	if now := t.n.life; now != nil && now.start.again {
+		l = now
+	}
+	if t.n.life == l && t.n.state.active() {
+		t.took = t.n.askLocked(l, cause, budget)
+	}
 }
 
 // FromActor makes a service of an actor: a pair of functions as github.com/oklog/run knows them.

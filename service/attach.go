@@ -79,6 +79,7 @@ func (n *Base) link(parent *MultiService, reserved *place, with starter) (*life,
 	default:
 		n.place = parent.kids.add(n, false)
 	}
+	n.stayLocked()
 	n.life = nil // so that the start of the parent does not take it for one it has seen
 	n.parent.Store(parent)
 	if parent.state != Running {
@@ -113,6 +114,7 @@ func (n *Base) DisownParent() *Future {
 	}
 	f = newFuture(n)
 	n.leaving = f
+	n.stayLocked()
 	switch {
 	case !n.state.active():
 		n.unlinkLocked(nil)

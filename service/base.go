@@ -42,6 +42,8 @@ type Base struct {
 	place   *place          // in the parent's list
 	leaving *Future         // of the disown under way
 	moving  bool            // a Move has it: only that may attach or start it
+	back    *comeback       // it will be started again: see there
+	trouble *trouble        // its failures, nil before the first one
 	waiters []chan struct{} // rung at every change, then forgotten
 }
 

@@ -16,6 +16,9 @@ func (n *Base) sweep(l *life, cause error, until time.Time) (drains bool) {
 	}
 	for _, c := range n.group.snapshot() {
 		c.mu.Lock()
+		if c.above() == n {
+			c.stayLocked()
+		}
 		cl := c.life
 		down := false
 		switch {

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"reflect"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -47,13 +48,20 @@ type SignalError struct {
 func (e *SignalError) Error() string { return "signal: " + e.Signal.String() }
 
 // A FailureError says which service failed while it ran, and how. It is in the result of the stop
-// that the failure leads to, and the cause that the others see in their contexts.
+// that the failure leads to, and the cause that the others see in their contexts. Where it wraps a
+// [*StartError] that was an attempt to restart the service; where a service has failed more often than
+// its [Backoff] allows, it wraps all of these failures.
 type FailureError struct {
 	Path string
 	Err  error
 }
 
-func (e *FailureError) Error() string { return "run " + e.Path + ": " + e.Err.Error() }
+func (e *FailureError) Error() string {
+	if s, ok := e.Err.(*StartError); ok && s.Path == e.Path {
+		return "re" + s.Error()
+	}
+	return "run " + e.Path + ": " + e.Err.Error()
+}
 func (e *FailureError) Unwrap() error { return e.Err }
 
 // A StartError says which service did not start, and why. It is what [Service.Start],
@@ -73,8 +81,13 @@ var errGoexit = errors.New("the hook called runtime.Goexit")
 // A lateError names a service that did not end within its budget.
 type lateError struct {
 	path   string
+	label  string // of its goroutines: the path at its start
 	after  time.Duration
 	stacks atomic.Pointer[string] // set once the stop has taken its profile
+}
+
+func newLateError(n *Base, l *life, after time.Duration) *lateError {
+	return &lateError{path: n.Path(), label: l.labelled(), after: after}
 }
 
 func (e *lateError) Error() string {
@@ -120,11 +133,10 @@ func (l *errorList) Format(f fmt.State, verb rune) {
 func join(errs ...error) error {
 	var all []error
 	add := func(err error) {
-		for _, have := range all {
-			if sameFact(have, err) {
-				return
-			}
+		if slices.ContainsFunc(all, func(have error) bool { return sameFact(have, err) }) {
+			return
 		}
+		all = slices.DeleteFunc(all, func(have error) bool { return sameFact(err, have) })
 		all = append(all, err)
 	}
 	for _, err := range errs {
@@ -147,11 +159,21 @@ func join(errs ...error) error {
 	return &errorList{all}
 }
 
-// sameFact says whether a and b are one of our errors, met twice.
+// sameFact says whether b is one of our errors and is, or is part of, the failure a.
 func sameFact(a, b error) bool {
-	switch a.(type) {
+	switch b.(type) {
 	case *FailureError, *StartError, *lateError:
-		return a == b
+	default:
+		return false
+	}
+	if a == b {
+		return true
+	}
+	if f, ok := a.(*FailureError); ok {
+		a = f.Err
+	}
+	if list, ok := a.(interface{ Unwrap() []error }); ok {
+		return slices.ContainsFunc(list.Unwrap(), func(part error) bool { return sameFact(part, b) })
 	}
 	return false
 }

@@ -1,5 +1,7 @@
 package service
 
+import "time"
+
 // runReturned sees to a Run that has returned.
 func (n *Base) runReturned(l *life, err error) {
 	n.mu.Lock()
@@ -22,12 +24,13 @@ func (n *Base) runReturned(l *life, err error) {
 	defer n.mu.Unlock()
 	switch {
 	case l.claimed, l.asked: // that stop takes it from here
-	case err != nil:
-		n.failLocked(l, l.runErr)
-	case l.closing:
+	case l.closing: // so will that of the group
 		n.setStopping()
-	case n.state == Running: // a good end
-		n.askLocked(l, nil, n.stopBudget())
+	case err != nil:
+		n.setStopping()
+		n.failLocked(l.runErr)
+	case n.state == Running:
+		n.endWellLocked()
 	}
 }
 
@@ -39,28 +42,89 @@ func (n *Base) setStopping() {
 	}
 }
 
-// failLocked decides what the failure of a Run does: it escalates. Every group above becomes Failed
-// with it, and the topmost one is stopped, unless one of them is being stopped already: then the
-// failure is part of the result of that. n.mu is held.
-func (n *Base) failLocked(l *life, failure *FailureError) {
-	n.setStopping()
+// goesDown says whether n does not run or will not for long. n.mu is held.
+func (n *Base) goesDown() bool {
+	return !n.state.active() || n.life.claimed || n.life.asked || n.life.closing
+}
+
+// failLocked decides what a failure does that has come up to n: the policies of n and of those above
+// are asked in turn. All up to the last one asked become Failed with it, and that one is stopped, and
+// may come back. If anything above is being stopped already, the failure is part of the result of
+// that and nothing else happens. n.mu is held.
+func (n *Base) failLocked(failure *FailureError) {
 	// The locks of all above are held together, child before parent: while they are, no life among
 	// them can end, and this failure cannot hit a later one.
-	top := n
-	stopping := l.closing
-	for p := n.above(); p != nil && !stopping; p = p.above() {
+	line := []*Base{n}
+	for p := n.above(); p != nil; p = p.above() {
 		p.mu.Lock()
 		defer p.mu.Unlock()
-		top = p
-		stopping = p.life.claimed || p.life.asked
-	}
-	if stopping {
-		return
-	}
-	for p := n; p != nil; p = p.above() {
-		if p.life.failed == nil {
-			p.life.failed = failure
+		if p.goesDown() {
+			return
 		}
+		line = append(line, p)
+	}
+	var top *Base
+	var pause time.Duration
+	again := false
+	for _, top = range line {
+		l := top.life
+		held := top.opt.policy != escalates
+		switch s := l.start; {
+		case top.state == Starting && s.root != top:
+			held = false // the start under way fails
+		case top.state == Starting && !s.again:
+			// So it does here; but this one was all that was being started.
+		case top.opt.policy == restarts:
+			var tooMany *FailureError
+			if pause, tooMany = top.countFailure(failure); tooMany != nil {
+				failure = tooMany
+				held = false
+			}
+			again = held
+		}
+		if l.failed == nil || top.opt.policy == restarts && !held {
+			l.failed = failure
+		}
+		if held || top == line[len(line)-1] {
+			break
+		}
+		l.closing = true // the stop of the top will come by
+	}
+	top.life.fault = failure
+	switch g := top.above(); {
+	case again && g != nil && g.opt.strategy != OneForOne:
+		top.life.closing = true
+		g.regroupLocked(top, pause, failure)
+		return
+	case again:
+		top.back = &comeback{of: top, pause: pause}
 	}
 	top.askLocked(top.life, failure, top.stopBudget())
+}
+
+// endWellLocked sees to the good end of n, which is one of the group above too if n is significant. A
+// group that is still Starting ends once it runs. n.mu is held.
+func (n *Base) endWellLocked() {
+	top := n
+	for top.opt.significant {
+		p := top.above()
+		if p == nil {
+			break
+		}
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		if p.goesDown() { // and takes all below with it
+			n.setStopping()
+			return
+		}
+		if p.state == Starting {
+			p.life.endsWell = true
+			break
+		}
+		top = p
+	}
+	if top != n {
+		n.setStopping()
+	}
+	top.askLocked(top.life, nil, top.stopBudget())
 }

@@ -3,6 +3,7 @@ package service_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -172,3 +173,11 @@ func later[T any](f func() T) <-chan T {
 }
 
 func collect(m *service.MultiService) []service.Service { return slices.Collect(m.Children()) }
+
+// wantStack checks that %+v of err shows a goroutine in the function.
+func wantStack(t *testing.T, err error, function string) {
+	t.Helper()
+	if text := fmt.Sprintf("%+v", err); !strings.Contains(text, function) {
+		t.Errorf("%s is not in\n%s", function, text)
+	}
+}

@@ -21,7 +21,10 @@ func (j job) call(then func(error)) {
 	err := errGoexit
 	defer func() {
 		if v := recover(); v != nil {
-			panic(j.panicked(v))
+			if j.n.opt.policy != restarts {
+				panic(j.panicked(v))
+			}
+			err = recovered(v)
 		}
 		pprof.SetGoroutineLabels(context.Background())
 		then(err)

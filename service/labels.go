@@ -25,6 +25,12 @@ func (n *Base) hookContext(l *life, ctx context.Context) context.Context {
 	return pprof.WithLabels(context.WithValue(ctx, ownerKey{}, n), l.labels)
 }
 
+// labelled is the label that the hooks of l carry.
+func (l *life) labelled() string {
+	path, _ := pprof.Label(pprof.WithLabels(context.Background(), l.labels), label)
+	return path
+}
+
 // unlabelled runs f on a goroutine that carries no label, whoever starts it.
 func unlabelled(f func()) {
 	go func() {
@@ -49,7 +55,7 @@ func (list *lateList) takeStacks() {
 	}
 	records := strings.Split(profile.String(), "\n\n")
 	for _, e := range late {
-		mark := fmt.Sprintf("%q:%q", label, e.path)
+		mark := fmt.Sprintf("%q:%q", label, e.label)
 		var own strings.Builder
 		for _, r := range records {
 			if _, labels, ok := strings.Cut(r, "\n# labels: {"); ok {

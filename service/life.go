@@ -21,6 +21,8 @@ type life struct {
 	abort    context.CancelCauseFunc // ends the hook under way, or the scope of a group
 	acquired bool                    // the walk of Acquire has been here
 	ready    bool                    // it has been Running
+	since    time.Time               // and since when, where it can be restarted
+	endsWell bool                    // a significant child has, meanwhile
 	startErr error                   // for those that wait for the start, when it was not
 
 	// The stop. Who sets claimed drives it; all others wait until it is over. While a start is at
@@ -45,7 +47,8 @@ type life struct {
 	told     bool                    // the context of Run has been ended
 	end      context.CancelCauseFunc // ends the context of Run
 	runErr   *FailureError
-	failed   error // what it is Failed with once it has ended; nil for Idle
+	fault    *FailureError // the failure that this life ends with, of this service or below it
+	failed   error         // what it is Failed with once it has ended; nil for Idle
 
 	// Overrun.
 	overran bool
@@ -56,6 +59,10 @@ type life struct {
 // born begins a life of n. n.mu is held.
 func (n *Base) born(s *start, scope, values context.Context) *life {
 	l := &life{start: s, values: values, scope: scope, walking: true}
+	n.stayLocked()
+	if !s.again || s.root != n {
+		n.trouble = nil
+	}
 	if n.hooks.any() {
 		l.labels = pprof.Labels(label, n.Path())
 	}
@@ -93,8 +100,8 @@ func (n *Base) conclude(l *life, result error) {
 		}
 		l.startErr = join(l.startErr, without(result, l.cause))
 	}
-	if l.failed == nil && l.ready {
-		l.failed = join(l.errs...)
+	if l.ready {
+		l.failed = join(append([]error{l.failed}, l.errs...)...)
 	}
 	n.wrapUp(l)
 }
@@ -127,6 +134,7 @@ func (n *Base) endLocked(l *life) (up debt) {
 	} else if l.failed == nil {
 		l.failed = l.result // which names who overran
 	}
+	n.comeBackLocked(l, ended)
 	unlink := l.over && (n.leaving != nil || l.start.attach && l.start.root == n && !l.ready)
 	if (ended || unlink) && l.lateIn != nil {
 		up = debt{n.above(), l.lateIn}
@@ -156,6 +164,7 @@ func (d debt) settle() {
 
 // unlinkLocked takes n from its parent and completes the disown that waits for that. n.mu is held.
 func (n *Base) unlinkLocked(result error) {
+	n.stayLocked()
 	if p := n.parent.Load(); p != nil {
 		p.mu.Lock()
 		p.kids.remove(n.place)

@@ -13,16 +13,29 @@ import (
 // touched, with the errors of [Service.SetParent]. After that nobody else can attach or start s. If
 // its stop fails, or its start there, it is left without a parent and the error says which. ctx
 // bounds the waits; a stop begun goes on without it. Without a parent s is only attached. A hook
-// cannot move its own service: [ErrOwnHook].
-func Move(ctx context.Context, s Service, to *MultiService) error {
+// cannot move its own service: [ErrOwnHook]. With [KeepRunning] s is not stopped.
+func Move(ctx context.Context, s Service, to *MultiService, opts ...MoveOption) error {
+	var o moveOptions
+	for _, opt := range opts {
+		opt(&o)
+	}
 	n := s.node()
-	p, err := n.reserve(ctx, to)
+	var p *place
+	var err error
+	if o.keepRunning {
+		err = n.keepRunning(ctx, to)
+	} else {
+		p, err = n.reserve(ctx, to)
+	}
 	if err != nil {
 		target := "nothing"
 		if to != nil {
 			target = to.Path()
 		}
 		return fmt.Errorf("move %s to %s: %w", n.Path(), target, err)
+	}
+	if o.keepRunning {
+		return nil
 	}
 	path := n.Path()
 	defer n.unreserve(to, p)

@@ -10,7 +10,8 @@ import (
 // [NewMultiBase] to embed it.
 type MultiService struct {
 	Base
-	kids children // guarded by Base.mu
+	kids    children  // guarded by Base.mu
+	regroup *comeback // of several children together, guarded by Base.mu
 }
 
 // NewMulti makes a group.

@@ -8,7 +8,11 @@ type Option func(*options)
 type options struct {
 	startWithin time.Duration // 0: no limit
 	stopWithin  time.Duration // 0: the default
+	backoff     *Backoff      // of the policy, where that is to restart
+	policy      policyKind
+	strategy    Group
 	sideBySide  bool
+	significant bool
 }
 
 // defaultStop is what a root without StopWithin has to stop in.

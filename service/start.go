@@ -11,6 +11,7 @@ type start struct {
 	root   *Base
 	ctx    context.Context // that of the caller
 	attach bool            // by SetParent: root is unlinked when it fails
+	again  bool            // after a failure of root: it is one more when it fails
 }
 
 // A refusal is one service that would not start.

@@ -10,6 +10,7 @@ import (
 // Stop is part of [Service].
 func (n *Base) Stop(ctx context.Context) error {
 	n.mu.Lock()
+	n.stayLocked()
 	if !n.state.active() {
 		n.mu.Unlock()
 		return nil

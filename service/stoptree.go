@@ -66,6 +66,9 @@ func (w *walker) stopNode(n *Base, l *life, cause error, ctx context.Context) er
 
 	n.mu.Lock()
 	defer n.mu.Unlock()
+	if l.fault != nil {
+		errs = append(errs, l.fault)
+	}
 	if l.runErr != nil {
 		errs = append(errs, l.runErr)
 	}
@@ -107,7 +110,7 @@ func (n *Base) overran(l *life, late *lateList, after time.Duration) {
 		return // by another hook: once is enough
 	}
 	l.overran = true
-	e := &lateError{path: n.Path(), after: after}
+	e := newLateError(n, l, after)
 	late.add(e)
 	l.errs = append(l.errs, e)
 }
@@ -115,7 +118,12 @@ func (n *Base) overran(l *life, late *lateList, after time.Duration) {
 // stopChild stops a child of g, or waits for whoever does. gl is the life of g that ends with this.
 func (w *walker) stopChild(g *Base, gl *life, c *Base, cause error, ctx context.Context) error {
 	c.mu.Lock()
-	if c.above() != g || !c.state.active() {
+	if c.above() != g {
+		c.mu.Unlock()
+		return nil
+	}
+	c.stayLocked()
+	if !c.state.active() {
 		c.mu.Unlock()
 		return nil
 	}
@@ -152,7 +160,7 @@ func (w *walker) awaitStop(c *Base, l *life, ctx context.Context) error {
 	case over:
 		return result
 	}
-	e := &lateError{path: c.Path(), after: time.Since(began)}
+	e := newLateError(c, l, time.Since(began))
 	w.late.add(e)
 	return e
 }

@@ -11,6 +11,7 @@ func (w *walker) undo(n *Base, l *life, refused []refusal) {
 	n.mu.Lock()
 	asked, cause, until := l.asked, l.cause, l.until
 	var startErr error
+	var failure *FailureError // the attempt to restart that this was
 	switch {
 	case !asked:
 		for _, r := range refused {
@@ -21,6 +22,10 @@ func (w *walker) undo(n *Base, l *life, refused []refusal) {
 		if ctx := l.start.ctx; ctx.Err() != nil {
 			cause = context.Cause(ctx)
 		}
+		if l.start.again && l.start.root == n {
+			failure = &FailureError{Path: refused[0].n.Path(), Err: startErr}
+			cause = failure
+		}
 	case l.swept && l.start.attach && l.start.root == n:
 		startErr = &StartError{Path: n.Path(), Err: stoppedMeanwhile(cause)}
 		l.failed = startErr
@@ -28,6 +33,9 @@ func (w *walker) undo(n *Base, l *life, refused []refusal) {
 	l.startErr = startErr
 	l.walking = false
 	n.claimLocked(l)
+	if failure != nil && !l.closing {
+		n.failLocked(failure)
+	}
 	n.mu.Unlock()
 	w.ready = slices.DeleteFunc(w.ready, func(b newborn) bool { return b.n.within(n) })
 	if !asked {

@@ -3,6 +3,7 @@ package service
 import (
 	"context"
 	"sync"
+	"time"
 )
 
 // visitAll lets f visit children of n, side by side if there are several. The first refusal ends the
@@ -126,9 +127,12 @@ func (n *Base) becomeRunning(l *life, last uint64) bool {
 	if l.abort != nil {
 		l.abort(nil) // for good: nothing derives from the scope any more
 	}
+	if n.opt.policy == restarts {
+		l.since = time.Now()
+	}
 	n.setState(Running, nil)
-	if l.runOver { // a group that has ended well while its children started
-		n.askLocked(l, nil, n.stopBudget())
+	if l.runOver || l.endsWell { // a group that has ended well while its children started
+		n.endWellLocked()
 	}
 	return true
 }
