@@ -4,11 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/octavo-go/octavo/service"
 )
@@ -180,4 +183,25 @@ func wantStack(t *testing.T, err error, function string) {
 	if text := fmt.Sprintf("%+v", err); !strings.Contains(text, function) {
 		t.Errorf("%s is not in\n%s", function, text)
 	}
+}
+
+// watchdog ends the process if the test hangs, with a picture of what it hangs on. It takes the time
+// of the wall clock: call it outside of a bubble. The result calls it off.
+func watchdog(t *testing.T, picture func() string) (stop func()) {
+	const patience = 2 * time.Minute
+	timer := time.AfterFunc(patience, func() {
+		stacks := make([]byte, 1<<20)
+		stacks = stacks[:runtime.Stack(stacks, true)]
+		fmt.Fprintf(os.Stderr, "%s hangs\n%s\n%s\n", t.Name(), picture(), stacks)
+		os.Exit(2)
+	})
+	return func() { timer.Stop() }
+}
+
+func dump(groups ...*service.MultiService) string {
+	s := ""
+	for _, g := range groups {
+		s += service.Dump(g)
+	}
+	return s
 }

@@ -20,13 +20,15 @@ import (
 // start has one stop.
 type unit struct {
 	*service.Base
-	owes atomic.Int32 // starts without their stop
-	runs atomic.Int32
+	hooks service.Hooks
+	run   func(context.Context) error
+	owes  atomic.Int32 // starts without their stop
+	runs  atomic.Int32
 }
 
 func newUnit(t interface{ Errorf(string, ...any) }, name string) *unit {
-	u := &unit{}
-	u.Base = service.NewBase(u, name, service.Hooks{
+	u := &unit{run: untilDone}
+	u.hooks = service.Hooks{
 		Start: func(context.Context) error {
 			if u.owes.Add(1) != 1 {
 				t.Errorf("%s started twice", name)
@@ -38,7 +40,7 @@ func newUnit(t interface{ Errorf(string, ...any) }, name string) *unit {
 				t.Errorf("two Runs of %s", name)
 			}
 			defer u.runs.Add(-1)
-			return untilDone(ctx)
+			return u.run(ctx)
 		},
 		Stop: func(context.Context) error {
 			if u.owes.Add(-1) != 0 || u.runs.Load() != 0 {
@@ -46,13 +48,16 @@ func newUnit(t interface{ Errorf(string, ...any) }, name string) *unit {
 			}
 			return nil
 		},
-	})
+	}
+	u.Base = service.NewBase(u, name, u.hooks)
 	return u
 }
 
 func TestStormOfAttachesAndDisowns(t *testing.T) {
 	ctx := t.Context()
-	parents := []*service.MultiService{service.NewMulti("p"), service.NewMulti("q", service.SideBySide()), service.NewMulti("r")}
+	var parents []*service.MultiService
+	defer watchdog(t, func() string { return dump(parents...) })()
+	parents = []*service.MultiService{service.NewMulti("p"), service.NewMulti("q", service.SideBySide()), service.NewMulti("r")}
 	for _, p := range parents {
 		must(t, p.Start(ctx))
 	}
@@ -77,7 +82,7 @@ func TestStormOfAttachesAndDisowns(t *testing.T) {
 		all.Go(func() {
 			for range 400 {
 				u, p := units[rand.IntN(len(units))], parents[rand.IntN(len(parents))]
-				switch rand.IntN(12) {
+				switch rand.IntN(14) {
 				case 0, 1, 2:
 					check(u.SetParent(p))
 				case 3, 4:
@@ -96,6 +101,8 @@ func TestStormOfAttachesAndDisowns(t *testing.T) {
 					check(p.Stop(ctx))
 				case 11:
 					check(p.Start(ctx))
+				case 12, 13:
+					check(service.Move(ctx, u, p, service.KeepRunning()))
 				}
 			}
 		})
@@ -116,6 +123,7 @@ func TestStormOfAttachesAndDisowns(t *testing.T) {
 func TestCrossedAttachesOfGroupsDoNotDeadlock(t *testing.T) {
 	ctx := t.Context()
 	var groups []*service.MultiService
+	defer watchdog(t, func() string { return dump(groups...) })()
 	for i := range 5 {
 		groups = append(groups, service.NewMulti(fmt.Sprint("g", i)))
 	}
@@ -124,7 +132,9 @@ func TestCrossedAttachesOfGroupsDoNotDeadlock(t *testing.T) {
 		all.Go(func() {
 			for range 500 {
 				a, b := groups[rand.IntN(len(groups))], groups[rand.IntN(len(groups))]
-				switch rand.IntN(6) {
+				switch rand.IntN(8) {
+				case 6, 7:
+					service.Move(ctx, a, b, service.KeepRunning())
 				case 0, 1:
 					a.SetParent(b)
 				case 2:
@@ -143,6 +153,94 @@ func TestCrossedAttachesOfGroupsDoNotDeadlock(t *testing.T) {
 	for _, g := range groups {
 		g.DisownParent().Wait(ctx)
 		must(t, g.Stop(ctx))
+	}
+}
+
+// Services fail, panic and end all the time, are restarted at once, and are pushed about meanwhile.
+func TestStormOfRestarts(t *testing.T) {
+	ctx := t.Context()
+	var groups []*service.MultiService
+	defer watchdog(t, func() string { return dump(groups...) })()
+	root := service.NewMulti("root", restart(service.Backoff{Initial: -1, Limit: -1}))
+	groups = append(groups, root)
+	for i, strategy := range []service.Group{service.OneForOne, service.OneForAll, service.RestForOne} {
+		opts := []service.Option{service.Strategy(strategy), restart(service.Backoff{Initial: time.Nanosecond, Limit: 20, Within: time.Millisecond})}
+		if i == 0 {
+			opts = append(opts, service.SideBySide())
+		}
+		g := service.NewMulti(fmt.Sprint("g", i), opts...)
+		must(t, root.Add(g))
+		groups = append(groups, g)
+	}
+	var units []*unit
+	var runs atomic.Int32
+	for i := range 9 {
+		u := newUnit(t, fmt.Sprint("u", i))
+		body := u.run
+		u.run = func(ctx context.Context) error {
+			runs.Add(1)
+			short, cancel := context.WithTimeout(ctx, time.Duration(rand.IntN(300))*time.Microsecond)
+			defer cancel()
+			body(short)
+			switch {
+			case ctx.Err() != nil:
+				return ctx.Err()
+			case rand.IntN(3) == 0:
+				panic(errBoom)
+			case rand.IntN(20) == 0:
+				return nil
+			}
+			return errBoom
+		}
+		u.Base = service.NewBase(u, u.Name(), u.hooks, restart(service.Backoff{Initial: time.Microsecond, Max: time.Millisecond, Limit: 50, Within: time.Millisecond}))
+		units = append(units, u)
+		must(t, groups[1+i%3].Add(u))
+	}
+	must(t, root.Start(ctx))
+	var all sync.WaitGroup
+	for range 6 {
+		all.Go(func() {
+			for range 300 {
+				u, g := units[rand.IntN(len(units))], groups[rand.IntN(len(groups))]
+				switch rand.IntN(10) {
+				case 0:
+					u.Stop(ctx)
+				case 1, 2, 3:
+					if u.Parent() != nil {
+						u.Start(ctx)
+					}
+				case 4:
+					service.Move(ctx, u, g)
+				case 5, 6:
+					service.Move(ctx, u, g, service.KeepRunning())
+				case 7:
+					u.DisownParent().Wait(ctx)
+					u.SetParent(g)
+				case 8:
+					g.Start(ctx)
+				case 9:
+					if rand.IntN(10) == 0 {
+						g.Stop(ctx)
+					}
+					time.Sleep(time.Duration(rand.IntN(200)) * time.Microsecond)
+				}
+			}
+		})
+	}
+	all.Wait()
+	root.Stop(ctx)
+	for _, u := range units {
+		u.Stop(ctx)
+	}
+	before := runs.Load()
+	time.Sleep(10 * time.Millisecond) // longer than any pause
+	for _, u := range units {
+		if u.owes.Load() != 0 || u.runs.Load() != 0 || u.State() == service.Running {
+			t.Errorf("%s was left %v", u.Path(), u.State())
+		}
+	}
+	if before < 100 || runs.Load() != before {
+		t.Errorf("%d runs, %d of them after the end", before, runs.Load()-before)
 	}
 }
 
@@ -165,15 +263,16 @@ func randomTree(t *testing.T, r *rand.Rand) {
 		if r.IntN(2) == 0 {
 			opts = append(opts, service.SideBySide())
 		}
+		opts = append(opts, randomPolicy(r), service.Strategy(service.Group(r.IntN(3))))
 		g := service.NewMultiBase(nil, fmt.Sprint("g", i), randomHooks(t, r, fmt.Sprint("g", i)), opts...)
 		groups, all = append(groups, g), append(all, g)
 	}
 	for i := range 6 {
-		all = append(all, service.New(fmt.Sprint("s", i), randomHooks(t, r, fmt.Sprint("s", i))))
+		all = append(all, service.New(fmt.Sprint("s", i), randomHooks(t, r, fmt.Sprint("s", i)), randomPolicy(r)))
 	}
 	for range 40 {
 		s, g := all[r.IntN(len(all))], groups[r.IntN(len(groups))]
-		op, wait := r.IntN(8), r.IntN(3)
+		op, wait := r.IntN(9), r.IntN(3)
 		go func() {
 			switch op {
 			case 0, 1:
@@ -196,6 +295,8 @@ func randomTree(t *testing.T, r *rand.Rand) {
 				c, cancel := context.WithTimeout(ctx, time.Second)
 				defer cancel()
 				s.Start(c)
+			case 8:
+				service.Move(ctx, s, g, service.KeepRunning())
 			}
 		}()
 		switch wait {
@@ -220,6 +321,20 @@ func randomTree(t *testing.T, r *rand.Rand) {
 			t.Errorf("%s is %v in the end", s.Path(), st)
 		}
 	}
+}
+
+func randomPolicy(r *rand.Rand) service.Option {
+	var opts []service.Option
+	switch r.IntN(5) {
+	case 0:
+		opts = append(opts, service.OnFailure(service.Ignore))
+	case 1, 2, 3:
+		opts = append(opts, restart(service.Backoff{Initial: 3 * time.Second, Limit: 4, Within: time.Hour}))
+	}
+	if r.IntN(5) == 0 {
+		opts = append(opts, service.Significant())
+	}
+	return service.Options(opts)
 }
 
 // checkTree checks a tree in which nothing is under way.
