@@ -33,13 +33,30 @@
 //
 // # Failing
 //
-// A Run that returns an error fails, with a [*FailureError]: the tree is stopped as a whole and the
-// service, like all groups above it, is Failed. A Run that returns nil has ended well.
+// A Run that returns an error fails, with a [*FailureError], and [OnFailure] says what comes of it.
+// By default it escalates: the parent fails, which is asked for its own policy, and so on up to the
+// root. The topmost that fails is stopped as a whole; it and all below it down to the service that
+// began it are Failed.
+//
+// [Restart] is to stop the service, pause, and start it again. Pauses double from failure to failure
+// and are drawn at random below that bound; a service that has run for a while begins anew. One that
+// fails too often escalates, with its history in the error. A group restarts the child that failed, or
+// others too: see [Strategy]. It waits for those it stops, and fails itself if one does not end: there
+// is never a second copy of a service.
+//
+//	worker := service.Func("worker", work, service.OnFailure(service.Restart(service.Backoff{})))
+//
+// [Ignore] leaves the service Failed and its parent alone. A Run that returns nil has ended well,
+// which is no failure: it is not started again. With [Significant] the group ends well then, too.
+//
+// A panic ends the process, with the path of the service in the message, unless the service is one
+// to restart: then it is a failure, with a [*PanicError] that keeps the stack.
 //
 // # Trees that change
 //
 // A service has one parent at most. [Service.SetParent] attaches it, [Service.DisownParent] stops
-// and removes it and gives a [Future] of that, [Move] does one after the other. All of this can be
+// and removes it and gives a [Future] of that, [Move] does one after the other, or, with
+// [KeepRunning], hands a running service over without stopping it. All of this can be
 // done at any time, from anywhere, hooks included. Nothing is ever taken from a parent silently: a
 // second parent is [ErrHasParent].
 //
@@ -51,6 +68,11 @@
 //
 // # What is absent
 //
-// There is no event loop and no supervisor goroutine: a service without Run costs no goroutine. Panics
-// are not recovered: they end the process, with the path of the service in the message.
+// There is no event loop and no supervisor goroutine: a service without Run costs no goroutine, and
+// one that waits for its restart only a timer.
+//
+// There is no restart after a good end: a service that is to run for ever does not return nil. There is
+// no factory for fresh instances: a service that is restarted is the same value, whose Start makes
+// anew what a run needs. Panics of goroutines that a hook has started cannot be recovered by anybody
+// else and end the process.
 package service

@@ -69,6 +69,61 @@ func ExampleMove() {
 	// stopped
 }
 
+// A running service changes hands without noticing.
+func ExampleKeepRunning() {
+	ctx := context.Background()
+	blue, green := service.NewMulti("blue"), service.NewMulti("green")
+	worker := service.New("worker", service.Hooks{
+		Start: func(context.Context) error { fmt.Println("started"); return nil },
+		Stop:  func(context.Context) error { fmt.Println("stopped"); return nil },
+	})
+	must := func(err error) {
+		if err != nil {
+			panic(err)
+		}
+	}
+	must(blue.Start(ctx))
+	must(green.Start(ctx))
+	must(blue.Add(worker))
+
+	must(service.Move(ctx, worker, green, service.KeepRunning()))
+	must(blue.Stop(ctx)) // no longer an affair of the worker
+	fmt.Println(worker.Path(), worker.State())
+	must(green.Stop(ctx))
+	// Output:
+	// started
+	// /green/worker Running
+	// stopped
+}
+
+// A worker that fails is started again; one that cannot work ends the program, which says why.
+func ExampleRestart() {
+	tries := 0
+	work := func(ctx context.Context) error {
+		if tries++; tries == 2 {
+			var jobs map[string]int
+			jobs["next"]++ // panics
+		}
+		return errors.New("no work")
+	}
+	policy := service.Restart(service.Backoff{Initial: time.Millisecond, Limit: 2})
+	app := service.NewMulti("app")
+	if err := app.Add(service.Func("worker", work, service.OnFailure(policy))); err != nil {
+		fmt.Println(err)
+	}
+	err := service.Run(context.Background(), app)
+
+	var failure *service.FailureError
+	var panicked *service.PanicError
+	fmt.Println("tries:", tries)
+	fmt.Println("failed:", errors.As(err, &failure), failure.Path)
+	fmt.Println("in between:", errors.As(err, &panicked), panicked)
+	// Output:
+	// tries: 3
+	// failed: true /app/worker
+	// in between: true panic: assignment to entry in nil map
+}
+
 // A Clock is a service of a type of its own.
 type Clock struct {
 	*service.Base

@@ -94,8 +94,9 @@ const (
 )
 
 // Strategy sets which children are stopped and started again when one of them has failed whose
-// policy is [Restart]. They are stopped in reverse, the pause is waited out, and they are started in
-// order. Those that were not running, by hand or because they have ended well, stay as they are.
+// policy is [Restart]. They are stopped in reverse, one after the other and each with its own Drain,
+// the pause is waited out, and they are started in order. One that does not start then has failed, and
+// its own policy says what comes of that. Those that were not running, by hand or because they have ended well, stay as they are.
 //
 // All of them are waited for. One that does not end within its budget makes the group fail: a second
 // copy of anything never runs. The default is [OneForOne]. It means nothing for a service without

@@ -597,3 +597,25 @@ func TestRestartTakesTheValuesOfTheParent(t *testing.T) {
 		wantEqual(t, fmt.Sprint(seen), "[1 1]")
 	})
 }
+
+// Removing a service twice, with waits too short, once ended a supervisor for good.
+func TestRemovalsGivenUpOnHoldUpNobodysRestart(t *testing.T) {
+	bubble(t, func(t *testing.T, ctx context.Context) {
+		app := service.NewMulti("app")
+		hold := newGate()
+		stuck := service.New("stuck", service.Hooks{Stop: hold.stubborn})
+		w := newFaulty("w", service.Hooks{}, restart(service.Backoff{}))
+		must(t, app.Add(stuck, w), app.Start(ctx))
+		for range 2 {
+			short, cancel := context.WithTimeout(ctx, time.Second)
+			wantErr(t, stuck.DisownParent().Wait(short), "", context.DeadlineExceeded)
+			cancel()
+		}
+		pauseOf(w, errBoom)
+		wantState(t, service.Running, w)
+		close(hold.open)
+		synctest.Wait()
+		wantEqual(t, stuck.Parent(), nil)
+		must(t, app.Stop(ctx))
+	})
+}

@@ -49,7 +49,8 @@ type Service interface {
 	// errors met. It may be called in any state; all callers share one stop and its result, and
 	// ctx bounds only the wait. Called during the start it cancels and undoes that. A stop ends:
 	// what overruns its budget is named in an [ErrStopTimeout]. A hook that would wait for its
-	// own end gets [ErrOwnHook] once the stop is on its way.
+	// own end gets [ErrOwnHook] once the stop is on its way. A restart that the service waits for
+	// is called off, and it stays Failed.
 	Stop(ctx context.Context) error
 
 	node() *Base
@@ -64,7 +65,8 @@ type Service interface {
 // becomes of the contexts around it; those of Drain and Stop end with the time they have.
 // [context.Cause] says why.
 //
-// A panic in a hook ends the process, with the path of the service in the message.
+// A panic in a hook ends the process, with the path of the service in the message, unless its service
+// is one to [Restart].
 type Hooks struct {
 	// Acquire takes what the whole tree needs first, such as sockets. Every Acquire of a tree is
 	// called before any Start.
@@ -75,7 +77,7 @@ type Hooks struct {
 	Start func(ctx context.Context) error
 
 	// Run is the body. When it returns nil by itself, that is a good end: the service is stopped,
-	// and stays attached. An error is a failure. Once its context has ended it may return nil or
+	// and stays attached. An error is a failure: see [OnFailure]. Once its context has ended it may return nil or
 	// the context's error or cause.
 	Run func(ctx context.Context) error
 

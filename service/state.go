@@ -9,7 +9,7 @@ import "fmt"
 //	│   ▲                   │  │   ▲                │
 //	│   │   nothing to undo │  │   │ Start          │ Stop, a good end,
 //	│   ├───────────────────┤  │   │                │ a failure
-//	│   │                   ▼  │   │                │
+//	│   │                   ▼  │   │ or a restart   │
 //	│   │                 Failed ──┘                │
 //	│   │                   ▲  │                    │
 //	│   │    failed, overran│  │ undo               │
@@ -19,7 +19,8 @@ import "fmt"
 //	└─ (a service is born Idle)
 //
 // A start that fails with something to undo goes through Stopping, one with nothing to undo ends at
-// once. A group is Starting until all its children run.
+// once. A group is Starting until all its children run. A service that is to be restarted is Failed
+// during the pause, and one that is restarted along with it is Idle.
 type State uint8
 
 const (
@@ -27,7 +28,7 @@ const (
 	Starting              // its start is under way
 	Running               // it serves
 	Stopping              // its stop is under way, or has overrun and a hook has not returned
-	Failed                // its start, its Run or its stop failed: see Err
+	Failed                // it, or one below it, failed: see Err; it may be about to be restarted
 )
 
 var stateNames = [...]string{"Idle", "Starting", "Running", "Stopping", "Failed"}
