@@ -98,11 +98,10 @@ func ExampleKeepRunning() {
 
 // A worker that fails is started again; one that cannot work ends the program, which says why.
 func ExampleRestart() {
-	tries := 0
+	tries, jobs := 0, []string{}
 	work := func(ctx context.Context) error {
 		if tries++; tries == 2 {
-			var jobs map[string]int
-			jobs["next"]++ // panics
+			fmt.Println(jobs[0]) // panics
 		}
 		return errors.New("no work")
 	}
@@ -121,7 +120,7 @@ func ExampleRestart() {
 	// Output:
 	// tries: 3
 	// failed: true /app/worker
-	// in between: true panic: assignment to entry in nil map
+	// in between: true panic: runtime error: index out of range [0] with length 0
 }
 
 // A Clock is a service of a type of its own.

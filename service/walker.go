@@ -13,6 +13,8 @@ type walker struct {
 	bell  chan struct{} // to wait for changes with
 	ready []newborn     // Running, with Run still to be called
 	late  *lateList     // of the stop under way
+	idle  *idleHands    // of the walkers of the same walk
+	first bool          // the others are beside it and end before it
 }
 
 type newborn struct {
@@ -32,17 +34,56 @@ func (list *lateList) add(e *lateError) {
 	list.all = append(list.all, e)
 }
 
-func newWalker() *walker { return &walker{bell: make(chan struct{}, 1), late: new(lateList)} }
+func newWalker() *walker {
+	var common struct {
+		late lateList
+		idle idleHands
+	}
+	return &walker{bell: make(chan struct{}, 1), late: &common.late, idle: &common.idle, first: true}
+}
 
 // beside is a walker for another goroutine of the same walk.
-func (w *walker) beside() *walker { return &walker{bell: make(chan struct{}, 1), late: w.late} }
+func (w *walker) beside() *walker {
+	return &walker{bell: make(chan struct{}, 1), late: w.late, idle: w.idle}
+}
 
-// dismiss ends the hand, which is idle.
+// dismiss ends the use of a walker. Its hand, which is idle, goes to others of the same walk; the
+// first of them, which is the last to be dismissed, ends them all.
 func (w *walker) dismiss() {
 	if w.hand != nil {
-		close(w.hand.jobs)
+		w.idle.put(w.hand)
 		w.hand = nil
 	}
+	if w.first {
+		for h := w.idle.take(); h != nil; h = w.idle.take() {
+			close(h.jobs)
+		}
+	}
+}
+
+// idleHands are what walkers that go side by side hand on to each other, so that as many goroutines
+// are made as there are hooks at a time.
+type idleHands struct {
+	mu  sync.Mutex
+	all []*hand // guarded by mu
+}
+
+func (i *idleHands) put(h *hand) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.all = append(i.all, h)
+}
+
+func (i *idleHands) take() *hand {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	last := len(i.all) - 1
+	if last < 0 {
+		return nil
+	}
+	h := i.all[last]
+	i.all = i.all[:last]
+	return h
 }
 
 // launch has the Run called of what the walk has made Running. That is put off until the walk would
@@ -78,6 +119,9 @@ type outcome struct {
 // begin has a hook called. A wait has to follow, and if that is in vain, abandon.
 func (w *walker) begin(j job) {
 	w.launch()
+	if w.hand == nil {
+		w.hand = w.idle.take()
+	}
 	if w.hand == nil {
 		w.hand = &hand{jobs: make(chan job), done: make(chan outcome, 1)}
 		go w.hand.work()
