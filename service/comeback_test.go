@@ -203,3 +203,40 @@ func TestRemovalsGivenUpOnHoldUpNobodysRestart(t *testing.T) {
 		must(t, app.Stop(ctx))
 	})
 }
+
+func TestFailureUnderAStoppingAncestorIsNotRestarted(t *testing.T) {
+	for _, strategy := range []service.Group{service.OneForOne, service.OneForAll} {
+		bubble(t, func(t *testing.T, ctx context.Context) {
+			app, g := service.NewMulti("app"), service.NewMulti("g", service.Strategy(strategy))
+			hold := newGate()
+			w := newFaulty("w", service.Hooks{}, restart(service.Backoff{Limit: 1}))
+			must(t, g.Add(w), app.Add(g, service.New("slow", service.Hooks{Stop: hold.stubborn})), app.Start(ctx))
+			stopped := later(func() error { return app.Stop(ctx) })
+			<-hold.begun
+			w.fail(errBoom)
+			wantState(t, service.Stopping, w)
+			close(hold.open)
+			wantErr(t, <-stopped, "/app/g/w", errBoom)
+			time.Sleep(time.Hour)
+			wantState(t, service.Failed, w)
+			wantEqual(t, w.runs.Load(), 1)
+		})
+	}
+}
+
+func TestRestartAfterAHandOverTakesTheValuesOfTheNewParent(t *testing.T) {
+	bubble(t, func(t *testing.T, ctx context.Context) {
+		type key struct{}
+		one, two := service.NewMulti("one"), service.NewMulti("two")
+		var seen []any
+		w := newFaulty("w", service.Hooks{Start: func(ctx context.Context) error {
+			seen = append(seen, ctx.Value(key{}))
+			return nil
+		}}, restart(service.Backoff{}))
+		must(t, one.Add(w), one.Start(context.WithValue(ctx, key{}, 1)), two.Start(context.WithValue(ctx, key{}, 2)))
+		must(t, service.Move(ctx, w, two, service.KeepRunning()))
+		pauseOf(w, errBoom)
+		wantEqual(t, fmt.Sprint(seen), "[1 2]")
+		must(t, one.Stop(ctx), two.Stop(ctx))
+	})
+}

@@ -13,7 +13,7 @@ import (
 	"github.com/octavo-go/octavo/service"
 )
 
-// Invariant 7, as far as there are no policies: a failure is never silent.
+// Invariant 7: a failure is never silent. Policies have files of their own.
 
 func TestFailureStopsTheWholeTreeInReverse(t *testing.T) {
 	bubble(t, func(t *testing.T, ctx context.Context) {

@@ -314,3 +314,22 @@ func TestStoppedByHandIsNoGoodEnd(t *testing.T) {
 		must(t, app.Stop(ctx))
 	})
 }
+
+func TestPauseOfAGroupIsTheLongestOfThoseThatFailed(t *testing.T) {
+	bubble(t, func(t *testing.T, ctx context.Context) {
+		fullPauses(t)
+		g := service.NewMulti("g", service.Strategy(service.RestForOne))
+		quick := newFaulty("quick", service.Hooks{}, restart(service.Backoff{}))
+		slow := newFaulty("slow", service.Hooks{}, restart(service.Backoff{Initial: 10 * time.Second}))
+		must(t, g.Add(quick, slow), g.Start(ctx))
+		slow.fail(errBoom)
+		quick.fail(errBoom)
+		time.Sleep(9 * time.Second)
+		synctest.Wait()
+		wantState(t, service.Failed, quick)
+		time.Sleep(time.Second)
+		synctest.Wait()
+		wantState(t, service.Running, quick, slow)
+		must(t, g.Stop(ctx))
+	})
+}
