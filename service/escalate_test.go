@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -150,10 +151,10 @@ func TestFailedRestartCountsAsAFailure(t *testing.T) {
 	bubble(t, func(t *testing.T, ctx context.Context) {
 		fullPauses(t)
 		var start error
-		starts := 0
+		var starts atomic.Int32
 		app := service.NewMulti("app")
 		sub := service.NewMulti("sub", restart(service.Backoff{Initial: time.Second, Limit: 2}))
-		bad := newFaulty("bad", service.Hooks{Start: func(context.Context) error { starts++; return start }})
+		bad := newFaulty("bad", service.Hooks{Start: func(context.Context) error { starts.Add(1); return start }})
 		must(t, sub.Add(bad), app.Add(sub), app.Start(ctx))
 		start = errors.New("no start")
 		bad.fail(errBoom)
@@ -163,10 +164,10 @@ func TestFailedRestartCountsAsAFailure(t *testing.T) {
 		wantState(t, service.Running, app)
 		wantErr(t, sub.Err(), "restart /app/sub/bad", start)
 		time.Sleep(2*time.Second - 1)
-		wantEqual(t, starts, 2)
+		wantEqual(t, starts.Load(), 2)
 		time.Sleep(time.Nanosecond)
 		synctest.Wait()
-		wantEqual(t, starts, 3)
+		wantEqual(t, starts.Load(), 3)
 		wantState(t, service.Failed, sub, bad, app)
 		wantErr(t, app.Err(), "/app/sub", start, errBoom)
 	})
