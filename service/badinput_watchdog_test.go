@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"iter"
 	"os"
+	"os/exec"
 	"runtime/debug"
 	"slices"
 	"strings"
@@ -113,7 +114,9 @@ func TestWatchdogPrintsTheTreeOfATestThatHangs(t *testing.T) {
 		})
 		return
 	}
-	out, err := child(t, "yes").CombinedOutput()
+	again := exec.Command(os.Args[0], "-test.run=^"+t.Name()+"$", "-test.v")
+	again.Env = append(os.Environ(), inChild+"=yes")
+	out, err := again.CombinedOutput()
 	want := t.Name() + " hangs after 100ms; its trees:\n" +
 		"\t/app Starting\n\t/app/sub Starting\n\t/app/sub/ok Running\n\t/app/sub/stuck Starting\n" +
 		"\t/app/mute does not answer\n\t/other Idle\n"

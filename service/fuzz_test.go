@@ -253,7 +253,7 @@ func (f *forest) check() {
 // treeOf makes a forest of the bytes, lets them drive it, and returns how many steps that were.
 func treeOf(t *testing.T, bytes []byte) (steps int) {
 	var f *forest
-	defer watchdog(t, func() string { return f.String() })()
+	defer guard(t, func() string { return f.String() })()
 	synctest.Test(t, func(t *testing.T) {
 		fullPauses(t)
 		f = newForest(t, bytes)

@@ -185,9 +185,9 @@ func wantStack(t *testing.T, err error, function string) {
 	}
 }
 
-// watchdog ends the process if the test hangs, with a picture of what it hangs on. It takes the time
+// guard ends the process if the test hangs, with a picture of what it hangs on. It takes the time
 // of the wall clock: call it outside of a bubble. The result calls it off.
-func watchdog(t *testing.T, picture func() string) (stop func()) {
+func guard(t *testing.T, picture func() string) (stop func()) {
 	const patience = 2 * time.Minute
 	timer := time.AfterFunc(patience, func() {
 		stacks := make([]byte, 1<<20)

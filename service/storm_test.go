@@ -53,7 +53,7 @@ func newUnit(t interface{ Errorf(string, ...any) }, name string) *unit {
 func TestStormOfAttachesAndDisowns(t *testing.T) {
 	ctx := t.Context()
 	var parents []*service.MultiService
-	defer watchdog(t, func() string { return dump(parents...) })()
+	defer guard(t, func() string { return dump(parents...) })()
 	parents = []*service.MultiService{service.NewMulti("p"), service.NewMulti("q", service.SideBySide()), service.NewMulti("r")}
 	for _, p := range parents {
 		must(t, p.Start(ctx))
@@ -120,7 +120,7 @@ func TestStormOfAttachesAndDisowns(t *testing.T) {
 func TestCrossedAttachesOfGroupsDoNotDeadlock(t *testing.T) {
 	ctx := t.Context()
 	var groups []*service.MultiService
-	defer watchdog(t, func() string { return dump(groups...) })()
+	defer guard(t, func() string { return dump(groups...) })()
 	for i := range 5 {
 		groups = append(groups, service.NewMulti(fmt.Sprint("g", i)))
 	}
@@ -157,7 +157,7 @@ func TestCrossedAttachesOfGroupsDoNotDeadlock(t *testing.T) {
 func TestStormOfRestarts(t *testing.T) {
 	ctx := t.Context()
 	var groups []*service.MultiService
-	defer watchdog(t, func() string { return dump(groups...) })()
+	defer guard(t, func() string { return dump(groups...) })()
 	root := service.NewMulti("root", restart(service.Backoff{Initial: -1, Limit: -1}))
 	groups = append(groups, root)
 	for i, strategy := range []service.Group{service.OneForOne, service.OneForAll, service.RestForOne} {
