@@ -161,3 +161,18 @@ func TestAFURLFileOutlivesItsProcess(t *testing.T) {
 		t.Error("a directory was taken for a file")
 	}
 }
+
+// A FURL file that others can read is replaced, also where its content is right.
+func TestAFURLFileIsMadePrivateAgain(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "calc.furl")
+	tb, c := start(t), new(calculator)
+	for range 2 {
+		first := must(tb.RegisterInFile(c, file))
+		if info := must(os.Stat(file)); info.Mode().Perm() != 0o600 || must(tb.RegisterInFile(c, file)) != first {
+			t.Errorf("mode %v, want 0600", info.Mode())
+		}
+		if err := os.Chmod(file, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
