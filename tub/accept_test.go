@@ -29,9 +29,11 @@ func TestSilentNegotiationsGiveWayToNewcomers(t *testing.T) {
 			t.Fatal(err)
 		}
 		// The 101 tells that its place is taken.
-		if _, err := http.ReadResponse(bufio.NewReader(conn), nil); err != nil {
+		answer, err := http.ReadResponse(bufio.NewReader(conn), nil)
+		if err != nil {
 			t.Fatal(err)
 		}
+		answer.Body.Close()
 		silent = append(silent, conn)
 	}
 	ref, err := start(t).GetReference(within(t), furl)

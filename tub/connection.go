@@ -124,7 +124,7 @@ func (c *connection) release(clid int64, count uint64) {
 		c.imports.Released(clid) // a bound method: Foolscap does not count them
 		return
 	}
-	c.link.Notify(0, "decref", func(e *banana.Encoder) error {
+	_ = c.link.Notify(0, "decref", func(e *banana.Encoder) error {
 		e.Int(0)
 		e.Text("clid")
 		e.Int(clid)

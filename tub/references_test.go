@@ -92,7 +92,6 @@ func TestWhatNobodyHoldsIsReleased(t *testing.T) {
 		}
 	}
 	runtime.KeepAlive(held)
-	held = nil
 	collected(t, "objects whose references are gone", func() bool { return l.freed.Load() == objects })
 	runtime.KeepAlive(ref)
 }

@@ -18,7 +18,7 @@ func (l *Link) Answer(reqID uint64, value func(*banana.Encoder) error) error {
 	e.Late(replyTo(reqID))
 	if err := value(e); err != nil {
 		recycle(e)
-		l.Fail(reqID, ViolationFailure("in the return value: "+err.Error()))
+		_ = l.Fail(reqID, ViolationFailure("in the return value: "+err.Error()))
 		return err
 	}
 	e.Close()

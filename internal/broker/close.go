@@ -25,7 +25,7 @@ func (l *Link) Serve() error {
 	talks := protocol != nil || l.ctx.Err() != nil // the peer, as far as we know
 	l.Close(err)
 	if talks {
-		io.Copy(io.Discard, l.src)
+		_, _ = io.Copy(io.Discard, l.src) // ends with the connection, whatever is said
 	}
 	close(l.deaf)
 	<-l.hung

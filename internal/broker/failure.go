@@ -170,12 +170,12 @@ func readParents(d *banana.Decoder, tok banana.Token) ([]string, error) {
 
 // text reads a string token of bounded length. Text that is no UTF-8 is
 // repaired: an error that cannot be shown helps nobody.
-func text(d *banana.Decoder, tok banana.Token, max uint64) (string, error) {
+func text(d *banana.Decoder, tok banana.Token, limit uint64) (string, error) {
 	if tok.Kind != banana.String {
 		return "", banana.Violationf("want STRING in a Failure, got %v", tok.Kind)
 	}
-	if tok.Size > max {
-		return "", banana.Violationf("text of %d bytes in a Failure, at most %d are allowed", tok.Size, max)
+	if tok.Size > limit {
+		return "", banana.Violationf("text of %d bytes in a Failure, at most %d are allowed", tok.Size, limit)
 	}
 	b, err := d.Bytes()
 	if err != nil {

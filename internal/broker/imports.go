@@ -34,9 +34,9 @@ func NewImports[R any](release func(clid int64, count uint64)) *Imports[R] {
 	return &Imports[R]{release: release, byID: make(map[int64]*imported[R])}
 }
 
-// Receive counts one more receipt of clid and returns its proxy, made by make
-// if there is none. info is nil where the peer sent the number alone.
-func (t *Imports[R]) Receive(clid int64, info *Info, make func(Info) *R) *R {
+// Receive counts one more receipt of clid and returns its proxy, made by
+// newProxy if there is none. info is nil where the peer sent the number alone.
+func (t *Imports[R]) Receive(clid int64, info *Info, newProxy func(Info) *R) *R {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	e := t.byID[clid]
@@ -51,7 +51,7 @@ func (t *Imports[R]) Receive(clid int64, info *Info, make func(Info) *R) *R {
 	if p := e.proxy.Value(); p != nil {
 		return p
 	}
-	p := make(e.info)
+	p := newProxy(e.info)
 	t.life++
 	e.life = t.life
 	e.proxy = weak.Make(p)

@@ -156,7 +156,7 @@ func (l *Link) readCall() error {
 	err = l.readCallOf(id)
 	var v *banana.Violation
 	if errors.As(err, &v) && id != 0 {
-		l.out.message(context.Background(), l.failure(id, ViolationFailure(v.Reason)), always)
+		_ = l.out.message(context.Background(), l.failure(id, ViolationFailure(v.Reason)), always)
 	}
 	if errors.Is(err, banana.ErrAborted) {
 		l.inbound.answered(id) // the peer gave it up itself: no answer

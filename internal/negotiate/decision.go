@@ -23,7 +23,7 @@ func decide(h *hello) (vocab int, err error) {
 	if err := common("initial vocab set", 0, maxVocab, h.vocabMin, h.vocabMax); err != nil {
 		return 0, err
 	}
-	return max(0, greatest(maxVocab, h.vocabMax)), nil
+	return max(0, min(maxVocab, h.vocabMax)), nil
 }
 
 // parseDecision is the slave's reading of it.

@@ -76,18 +76,16 @@ func parseHello(b block) (*hello, error) {
 }
 
 // common checks that the greatest value both sides know is acceptable to both.
-func common(what string, ourMin, ourMax, min, max int) error {
-	n := greatest(ourMax, max)
+func common(what string, ourMin, ourMax, theirMin, theirMax int) error {
+	n := min(ourMax, theirMax)
 	if n < ourMin {
 		return saidf("I can't handle %s %d", what, n)
 	}
-	if n < min {
+	if n < theirMin {
 		return saidf("You can't handle %s %d", what, n)
 	}
 	return nil
 }
-
-func greatest(ours, theirs int) int { return min(ours, theirs) }
 
 func twoNumbers(s string) (int, int, error) {
 	words := strings.Fields(s)

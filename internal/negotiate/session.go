@@ -233,7 +233,7 @@ func (t *talk) report(err error) {
 	}
 	text := oneLine(textFor(err))
 	if t.slave {
-		t.conn.Write(banana.AppendError(nil, text))
+		_, _ = t.conn.Write(banana.AppendError(nil, text))
 	} else {
 		io.WriteString(t.conn, block{keyDecision: "1", keyError: text}.String())
 	}
@@ -246,8 +246,8 @@ func (t *talk) report(err error) {
 func Linger(conn net.Conn) {
 	conn.SetDeadline(time.Now().Add(2 * time.Second))
 	if c, ok := conn.(interface{ CloseWrite() error }); ok {
-		c.CloseWrite()
+		_ = c.CloseWrite()
 	}
-	io.CopyN(io.Discard, conn, 64<<10)
+	_, _ = io.CopyN(io.Discard, conn, 64<<10)
 	conn.Close()
 }
