@@ -315,23 +315,25 @@ func testContextDone(t *testing.T, ctx, late context.Context, want []error, w *w
 	close(hold.open)
 	must(t, left.Wait(ctx), left.Wait(late))
 
-	// What Move refuses it refuses first. Else it stops and goes on without the caller.
-	hold = newGate()
+	// Move refuses it, after what is wrong with the request itself, and touches nothing.
 	must(t, app.Add(sub))
 	other := service.NewMulti("other")
 	must(t, other.Start(ctx))
 	w.see(other)
+	j.take()
+	for _, opts := range [][]service.MoveOption{nil, {service.KeepRunning()}} {
+		wantErr(t, service.Move(late, sub, other, opts...), "/app/sub", cause)
+		wantEqual(t, sub.Parent(), app)
+	}
 	wantErr(t, service.Move(late, sub, sub), "/app/sub", service.ErrCycle)
-	wantState(t, service.Running, sub)
-	wantErr(t, service.Move(late, sub, other), "/app/sub", cause)
-	wantState(t, service.Stopping, sub)
-	close(hold.open)
 	synctest.Wait()
+	wantState(t, service.Running, sub, a)
+	wantEqual(t, j.take(), "")
+	must(t, sub.DisownParent().Wait(ctx))
+	wantErr(t, service.Move(late, sub, other), "/sub", cause) // also without a parent
 	wantEqual(t, sub.Parent(), nil)
+	wantEqual(t, names(other), "")
 	wantState(t, service.Idle, sub, a)
-	wantErr(t, service.Move(late, sub, other), "/sub", want...)
-	wantEqual(t, sub.Parent(), nil)
-	wantState(t, service.Failed, sub)
 
 	// Who joins a start leaves alone.
 	g := newGate()

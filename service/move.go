@@ -10,7 +10,7 @@ import (
 // child. nil means that it is there, and runs if the new parent does.
 //
 // Name and place in the new parent are reserved first, so what can be refused is refused before s is
-// touched, with the errors of [Service.SetParent]. After that nobody else can attach or start s. If
+// touched, with the errors of [Service.SetParent]; so is a ctx that is done. After that nobody else can attach or start s. If
 // its stop fails, or its start there, it is left without a parent and the error says which. ctx
 // bounds the waits; a stop begun goes on without it. Without a parent s is only attached. A hook
 // cannot move its own service: [ErrOwnHook]. With [KeepRunning] s is not stopped.
@@ -44,13 +44,15 @@ func Move(ctx context.Context, s Service, to *MultiService, opts ...MoveOption) 
 	}
 	if n.parent.Load() != nil {
 		left := n.DisownParent()
-		if err := left.Wait(ctx); err != nil && !errors.Is(err, ErrNoParent) {
-			select {
-			case <-left.Done():
+		err := left.Wait(ctx)
+		select {
+		case <-left.Done():
+			err = left.Err() // ctx may have ended, too: that is for the start to say
+			if err != nil && !errors.Is(err, ErrNoParent) {
 				return fail("its stop failed and it is left without a parent", err)
-			default:
-				return fail("gave up waiting for its stop, which leaves it without a parent", err)
 			}
+		default:
+			return fail("gave up waiting for its stop, which leaves it without a parent", err)
 		}
 	}
 	if err := n.attach(to, p, func(context.Context) context.Context { return ctx }); err != nil {
@@ -92,6 +94,9 @@ func (n *Base) reserve(ctx context.Context, to *MultiService) (*place, error) {
 	}
 	if taken := to.kids.names[n.name]; taken != nil && taken.child != n {
 		return nil, ErrNameTaken
+	}
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
 	}
 	n.moving = true
 	return to.kids.add(n, true), nil

@@ -124,6 +124,25 @@ func TestMoveGivesUpWithItsContext(t *testing.T) {
 	})
 }
 
+// Where the context ends as the stop does, the error is not that the stop failed.
+func TestMoveWhoseContextEndsWithTheStop(t *testing.T) {
+	for range 2000 {
+		ctx, cancel := context.WithCancel(t.Context())
+		one, two := service.NewMulti("one"), service.NewMulti("two")
+		a := service.New("a", service.Hooks{Stop: func(context.Context) error {
+			cancel()
+			return nil
+		}})
+		must(t, one.Add(a), one.Start(t.Context()))
+		if err := service.Move(ctx, a, two); err != nil {
+			wantErr(t, err, "gave up waiting for its stop", context.Canceled)
+		} else {
+			wantEqual(t, a.Parent(), two)
+		}
+		must(t, one.Stop(t.Context()))
+	}
+}
+
 func TestMoveToAParentThatStopsMeanwhile(t *testing.T) {
 	bubble(t, func(t *testing.T, ctx context.Context) {
 		one, two := service.NewMulti("one"), service.NewMulti("two")
