@@ -110,7 +110,7 @@ func TestARefusedRequestGetsItsAnswerWhole(t *testing.T) {
 	go func() {
 		defer close(done)
 		header := "X: " + strings.Repeat("x", 4000) + "\r\n"
-		io.WriteString(conn, "GET / HTTP/1.1\r\nHost: h\r\n"+strings.Repeat(header, 100)) //nolint:errcheck // nobody may be reading
+		io.WriteString(conn, "GET / HTTP/1.1\r\nHost: h\r\n"+strings.Repeat(header, 100)) // nobody may be reading
 	}()
 	resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
 	must(t, err)
@@ -132,7 +132,7 @@ func TestSlowWebClientsAreCutOff(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			bubble(t, func(t *testing.T) {
 				began := time.Now()
-				io.Copy(io.Discard, memSite(t).say(t, request)) //nolint:errcheck // what counts is when
+				io.Copy(io.Discard, memSite(t).say(t, request)) // what counts is when
 				if d := time.Since(began); d > 2*time.Minute {
 					t.Errorf("it was cut off after %v", d)
 				}
@@ -196,7 +196,7 @@ func TestAStopDoesNotWaitForWebClients(t *testing.T) {
 				if d := time.Since(began); d > time.Second {
 					t.Errorf("the stop took %v", d)
 				}
-				io.Copy(io.Discard, conn) //nolint:errcheck // it ends, or the test hangs
+				io.Copy(io.Discard, conn) // it ends, or the test hangs
 			})
 		})
 	}
@@ -208,7 +208,7 @@ func TestTheWebServerTellsItsTroubleToTheLogger(t *testing.T) {
 		s := memSite(t, listener.Logger(log.logger()))
 		// HTTP/2 with a frame where the SETTINGS are due.
 		conn := s.say(t, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"+fmt.Sprintf("\x00\x00\x08\x06\x00\x00\x00\x00\x00%08d", 1))
-		io.Copy(io.Discard, conn) //nolint:errcheck // it ends, or the test hangs
+		io.Copy(io.Discard, conn) // it ends, or the test hangs
 		must(t, s.Stop(context.Background()))
 		if got := log.String(); !strings.Contains(got, "PROTOCOL_ERROR") || !strings.Contains(got, "listener=mem:x") {
 			t.Errorf("logged %q", got)

@@ -49,7 +49,7 @@ func (a attack) run(conn net.Conn, over <-chan struct{}) {
 	closed := make(chan struct{})
 	go func() {
 		defer close(closed)
-		io.Copy(io.Discard, conn) //nolint:errcheck // what the other side makes of it is its business
+		io.Copy(io.Discard, conn) // what the other side makes of it is its business
 	}()
 	defer func() { conn.Close(); <-closed }()
 	if _, err := io.WriteString(conn, a.first); err != nil || a.leave {

@@ -149,7 +149,7 @@ func goValue(name string) any {
 
 // fits reports whether v is the value called name, structure included.
 func fits(name string, v any) bool {
-	defer func() { recover() }() //nolint:errcheck // a value of another form does not fit
+	defer func() { recover() }() // a value of another form does not fit
 	switch name {
 	case "shared":
 		l := v.([]any)

@@ -97,7 +97,7 @@ func serve(t *testing.T, dir string, flags ...string) *served {
 		t.Fatalf("the node was never ready: exit status %d, %s", s.stop(), s.errs.String())
 	}
 	s.furl = strings.TrimPrefix(s.lines[0], "furl: ")
-	go io.Copy(io.Discard, out) //nolint:errcheck // until the node has ended
+	go io.Copy(io.Discard, out) // until the node has ended
 	return s
 }
 

@@ -58,7 +58,7 @@ func (p *process) signal(s syscall.Signal) {
 
 // status waits for the end of the process.
 func (p *process) status() int {
-	p.cmd.Wait() //nolint:errcheck // it fails for each status but 0
+	p.cmd.Wait() // it fails for each status but 0
 	return p.cmd.ProcessState.ExitCode()
 }
 
