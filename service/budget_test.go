@@ -243,3 +243,52 @@ func TestWaitWithAForeignContextIsEndedByTheBudget(t *testing.T) {
 		wantState(t, service.Failed, s)
 	})
 }
+
+// A hook may return just as its service is given up: the states that this leads to are those of a
+// service that overran, whichever comes first.
+func TestStatesWhereAHookReturnsAsItIsGivenUp(t *testing.T) {
+	for range 300 {
+		bubble(t, func(t *testing.T, ctx context.Context) {
+			app, sub := service.NewMulti("app"), service.NewMulti("sub")
+			var a *service.Base
+			a = service.New("a", service.Hooks{Stop: func(context.Context) error {
+				a.Stop(context.Background()) // until it is over
+				return nil
+			}})
+			must(t, sub.Add(a), app.Add(sub), app.Start(ctx))
+			wantErr(t, app.Stop(ctx), "/app/sub/a", service.ErrStopTimeout)
+			synctest.Wait()
+			wantState(t, service.Failed, app, sub, a)
+			wantErr(t, app.Err(), "/app/sub/a", service.ErrStopTimeout)
+			must(t, app.Start(ctx))
+			app.Stop(ctx)
+			synctest.Wait()
+		})
+		if t.Failed() {
+			return
+		}
+	}
+}
+
+// So it is with a restart: a group that had to leave something behind does not come back.
+func TestRestartWhereAHookReturnsAsItIsGivenUp(t *testing.T) {
+	for range 300 {
+		bubble(t, func(t *testing.T, ctx context.Context) {
+			app := service.NewMulti("app")
+			sub := service.NewMulti("sub", service.OnFailure(service.Restart(service.Backoff{})))
+			var late *service.Base
+			late = service.New("late", service.Hooks{Stop: func(context.Context) error {
+				late.Stop(context.Background())
+				return nil
+			}})
+			fails := service.Func("fails", func(context.Context) error { return errBoom })
+			must(t, sub.Add(late, fails), app.Add(sub), app.Start(ctx))
+			time.Sleep(time.Hour)
+			wantState(t, service.Failed, app, sub, late)
+			wantErr(t, app.Err(), "/app/sub/late", service.ErrStopTimeout, errBoom)
+		})
+		if t.Failed() {
+			return
+		}
+	}
+}

@@ -41,12 +41,12 @@ func (n *Base) stayLocked() {
 
 // comeBackLocked sees to the restart of n alone once its life has ended, or, if that has overrun, to
 // the failure of the group which it has become. n.mu is held.
-func (n *Base) comeBackLocked(l *life, ended bool) {
+func (n *Base) comeBackLocked(l *life, inTime bool) {
 	b := n.back
 	if b == nil || b.of != n {
 		return
 	}
-	if ended {
+	if inTime {
 		b.mu.Lock()
 		defer b.mu.Unlock()
 		b.timer = time.AfterFunc(b.pause, b.alone)

@@ -52,6 +52,7 @@ type life struct {
 
 	// Overrun.
 	overran bool
+	late    bool  // a service below has, and has been waited for in vain
 	below   int   // services below that have overrun and not ended
 	lateIn  *life // the life of the parent that counts this one there
 }
@@ -88,9 +89,9 @@ func (n *Base) accepts() bool {
 	return n.state == Running && !n.life.claimed && !n.life.closing
 }
 
-// conclude gives the stop of n its result, and with it ends the life unless something overran:
-// then the last hook to return does.
-func (n *Base) conclude(l *life, result error) {
+// conclude gives the stop of n its result, and with it ends the life unless something overran: then
+// the last hook to return does. It says whether nothing did.
+func (n *Base) conclude(l *life, result error) (inTime bool) {
 	n.mu.Lock()
 	l.over = true
 	l.result = result
@@ -103,7 +104,12 @@ func (n *Base) conclude(l *life, result error) {
 	if l.ready {
 		l.failed = join(append([]error{l.failed}, l.errs...)...)
 	}
+	inTime = !l.overran && !l.late
+	if l.failed == nil && !inTime {
+		l.failed = result // which names who overran
+	}
 	n.wrapUp(l)
+	return inTime
 }
 
 // wrapUp ends a life that is over, once nothing is at it any more. A Stop that is still owed then, to
@@ -131,10 +137,10 @@ func (n *Base) endLocked(l *life) (up debt) {
 		} else {
 			n.setState(Idle, nil)
 		}
-	} else if l.failed == nil {
-		l.failed = l.result // which names who overran
 	}
-	n.comeBackLocked(l, ended)
+	if l.over {
+		n.comeBackLocked(l, ended && !l.overran && !l.late)
+	}
 	unlink := l.over && (n.leaving != nil || l.start.attach && l.start.root == n && !l.ready)
 	if (ended || unlink) && l.lateIn != nil {
 		up = debt{n.above(), l.lateIn}

@@ -129,54 +129,60 @@ func (w *walker) stopChild(g *Base, gl *life, c *Base, cause error, ctx context.
 	}
 	l := c.life
 	var err error
+	var inTime bool
 	if !l.claimed && !l.walking {
 		c.claimLocked(l)
 		c.mu.Unlock()
 		err = w.stopNode(c, l, cause, ctx)
-		c.conclude(l, err)
+		inTime = c.conclude(l, err)
 	} else {
 		c.mu.Unlock()
-		err = w.awaitStop(c, l, ctx)
+		err, inTime = w.awaitStop(c, l, ctx)
 	}
-	c.countLate(l, g, gl)
+	if !inTime {
+		c.countLate(l, g, gl)
+	}
 	return err
 }
 
-// awaitStop waits for the end of a life that another stops, or that has overrun before.
-func (w *walker) awaitStop(c *Base, l *life, ctx context.Context) error {
+// awaitStop waits for the end of a life that another stops, or that has overrun before. It says
+// whether that came in time.
+func (w *walker) awaitStop(c *Base, l *life, ctx context.Context) (result error, ended bool) {
 	began := time.Now()
 	c.mu.Lock()
 	before := l.over
 	c.mu.Unlock()
-	var result error
 	over := false
-	ended := w.awaitInTime(c, ctx, func() bool {
+	ended = w.awaitInTime(c, ctx, func() bool {
 		result, over = l.result, l.over
 		return over && (c.life != l || !c.state.active())
 	})
 	switch {
 	case ended && before:
-		return nil // whoever stopped it then was told
+		return nil, true // whoever stopped it then was told
 	case over:
-		return result
+		return result, ended
 	}
 	e := newLateError(c, l, time.Since(began))
 	w.late.add(e)
-	return e
+	return e, false
 }
 
-// countLate makes g, which is being stopped, stay Stopping until its child c, which has overrun, has
-// ended.
+// countLate makes g, which is being stopped, Failed in the end for its child c, which has overrun, and
+// until c has ended keeps it Stopping.
 func (c *Base) countLate(l *life, g *Base, gl *life) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.life != l || !c.state.active() || c.above() != g || l.lateIn != nil {
+	if c.above() != g || l.lateIn != nil {
 		return
 	}
-	l.lateIn = gl
 	g.mu.Lock()
-	gl.below++
-	g.mu.Unlock()
+	defer g.mu.Unlock()
+	gl.late = true
+	if c.life == l && c.state.active() {
+		l.lateIn = gl
+		gl.below++
+	}
 }
 
 // awaitInTime waits for ok until ctx ends. What comes about just then is in time.
