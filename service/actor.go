@@ -2,6 +2,7 @@ package service
 
 import (
 	"context"
+	"fmt"
 	"sync"
 	"time"
 )
@@ -40,12 +41,18 @@ func (t *tenure) execute() error {
 
 func (t *tenure) serve() error {
 	n := t.n
+	if ownHook(t.ctx, n) {
+		return fmt.Errorf("run %s: %w", n.Path(), ErrOwnHook)
+	}
 	t.mu.Lock()
 	if t.interrupted {
 		t.mu.Unlock()
 		return nil
 	}
 	l, mine, err := n.beginStart(t.ctx)
+	if err == nil && l != nil && !mine && holdsUp(t.ctx, n, l) {
+		err = ErrOwnHook
+	}
 	if err != nil {
 		t.mu.Unlock()
 		return &StartError{Path: n.Path(), Err: err}

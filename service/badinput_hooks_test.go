@@ -313,13 +313,10 @@ var callbacks = map[string]struct {
 			case hook == "start" && owner == "a" && target == "sib":
 				return nil
 			}
-			return errJoins
+			return service.ErrOwnHook // it holds that start up
 		},
 	},
 }
-
-// errJoins stands for a wait for the start under way, which the hook itself holds up.
-var errJoins = errors.New("joins")
 
 // ownEnd is what a hook of owner gets that waits for the end of target.
 func ownEnd(owner, target string) error {
@@ -360,9 +357,6 @@ func eachCallback(t *testing.T, test func(t *testing.T, owner, hook, request, ta
 // the stop around it.
 func TestHookThatCallsBackWithItsContext(t *testing.T) {
 	eachCallback(t, func(t *testing.T, owner, hook, request, target string, want error) {
-		if want == errJoins {
-			return // see TestHookThatHoldsUpTheStartItWaitsFor
-		}
 		watched(t, func(t *testing.T, ctx context.Context, w *watchdog) {
 			called := false
 			var y *yard
@@ -401,7 +395,7 @@ func TestHookThatCallsBackWithItsContext(t *testing.T) {
 // With a foreign context it is the budget of the stop that ends such a wait.
 func TestHookThatCallsBackWithAForeignContext(t *testing.T) {
 	eachCallback(t, func(t *testing.T, owner, hook, request, target string, want error) {
-		if request == "start" && (want == errJoins || want == service.ErrOwnHook) {
+		if request == "start" && want == service.ErrOwnHook {
 			return // see TestHookThatHoldsUpTheStartItWaitsFor
 		}
 		if want == service.ErrOwnHook {
@@ -468,42 +462,38 @@ func TestHookThatCallsBackWithAContextThatIsDone(t *testing.T) {
 	})
 }
 
-// A hook of the start that waits for a part of that start that comes after it holds up both. It ends
-// when the start does, by its context or by a stop.
+// A hook of the start that waits, with a foreign context, for a part of that start that comes after it
+// holds up both. A stop ends that, and leaves the hook behind when its time is over.
 func TestHookThatHoldsUpTheStartItWaitsFor(t *testing.T) {
 	eachCallback(t, func(t *testing.T, owner, hook, request, target string, want error) {
-		if want != errJoins {
+		if request != "start" || want != service.ErrOwnHook {
 			return
 		}
-		for _, stop := range []bool{true, false} {
-			watched(t, func(t *testing.T, ctx context.Context, w *watchdog) {
-				var y *yard
-				var got error
-				y = newYard(owner, hook, func(ctx context.Context) error {
-					got = y.all()[target].Start(ctx)
-					return got
-				})
-				y.plant(t, ctx, w)
-				starting, cancel := context.WithTimeout(ctx, time.Hour)
-				defer cancel()
-				began := time.Now()
-				started := later(func() error { return y.app.Start(starting) })
-				synctest.Wait()
-				wantState(t, service.Starting, y.app)
-				if stop {
-					must(t, y.app.Stop(ctx))
-					wantErr(t, <-started, "/app", context.Canceled)
-					wantEqual(t, time.Since(began), 0)
-				} else {
-					wantErr(t, <-started, y.owner.Path(), context.DeadlineExceeded)
-					wantEqual(t, time.Since(began), time.Hour)
-				}
-				if got == nil {
-					t.Error("the hook was told that it had started")
-				}
-				y.settle(t, ctx)
+		watched(t, func(t *testing.T, ctx context.Context, w *watchdog) {
+			var y *yard
+			got := make(chan error, 1)
+			y = newYard(owner, hook, func(context.Context) error {
+				err := y.all()[target].Start(context.Background())
+				got <- err
+				return err
 			})
-		}
+			y.plant(t, ctx, w)
+			began := time.Now()
+			started := later(func() error { return y.app.Start(ctx) })
+			synctest.Wait()
+			wantState(t, service.Starting, y.app)
+			wantErr(t, y.app.Stop(ctx), y.owner.Path(), service.ErrStopTimeout)
+			wantErr(t, <-started, "/app", context.Canceled)
+			if took := time.Since(began); took > 25*time.Second {
+				t.Errorf("it took %v", took)
+			}
+			if <-got == nil {
+				t.Error("the hook was told that it had started")
+			}
+			synctest.Wait()
+			wantState(t, service.Failed, y.owner)
+			y.settle(t, ctx)
+		})
 	})
 }
 

@@ -29,8 +29,9 @@ var (
 	// their budgets. The error names them; printed with %+v it shows where their goroutines stand.
 	ErrStopTimeout = errors.New("stop timed out")
 
-	// ErrOwnHook is what a hook gets that would wait, with its own context, for its own end.
-	ErrOwnHook = errors.New("a hook cannot wait for its own end")
+	// ErrOwnHook is what a hook gets that would wait, with its own context, for itself: for its own
+	// end, or for a start that waits for it.
+	ErrOwnHook = errors.New("a hook cannot wait for itself")
 )
 
 // What [context.Cause] says of a context of Run that has ended, next to [*SignalError] and

@@ -74,7 +74,7 @@ func (n *Base) launchLocked(l *life) {
 	if l.claimed || l.asked {
 		return // stopped before it came to that
 	}
-	ctx, end := context.WithCancelCause(n.hookContext(l, l.values))
+	ctx, end := context.WithCancelCause(n.runContext(l))
 	l.end = end
 	l.launched = true
 	l.hooks++

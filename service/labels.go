@@ -11,20 +11,6 @@ import (
 // label is the key of the profiler label that hooks carry; the value is the path at the start.
 const label = "service"
 
-// ownerKey is the key under which the context of a hook carries the node whose hook it is.
-type ownerKey struct{}
-
-// ownHook says whether a hook with ctx would, by waiting for the end of n, wait for itself.
-func ownHook(ctx context.Context, n *Base) bool {
-	owner, _ := ctx.Value(ownerKey{}).(*Base)
-	return owner != nil && owner.within(n)
-}
-
-// hookContext makes ctx that of a hook of n.
-func (n *Base) hookContext(l *life, ctx context.Context) context.Context {
-	return pprof.WithLabels(context.WithValue(ctx, ownerKey{}, n), l.labels)
-}
-
 // labelled is the label that the hooks of l carry.
 func (l *life) labelled() string {
 	path, _ := pprof.Label(pprof.WithLabels(context.Background(), l.labels), label)

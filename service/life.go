@@ -20,6 +20,8 @@ type life struct {
 	walking  bool                    // a start is at work in this service or below it
 	abort    context.CancelCauseFunc // ends the hook under way, or the scope of a group
 	acquired bool                    // the walk of Acquire has been here
+	begun    bool                    // that of Start has come to it
+	undoing  bool                    // the start at work undoes this part of it
 	ready    bool                    // it has been Running
 	since    time.Time               // and since when, where it can be restarted
 	endsWell bool                    // a significant child has, meanwhile

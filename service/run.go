@@ -42,6 +42,8 @@ const exitForced = 4
 // root did not start, a [*FailureError] for a service that failed while it ran, what the hooks
 // returned when they were stopped, and [ErrStopTimeout] when services had to be left behind.
 //
+// A hook that would run its own service, or one above it, gets [ErrOwnHook].
+//
 // The causes of the stop that services see are a [*SignalError], a [*FailureError], or the cause of
 // ctx. A second signal ends the process at once, with exit status 4 and a line on stderr that says
 // which services it was waiting for.

@@ -42,7 +42,8 @@ type Service interface {
 	// what was started is stopped again, in reverse, and the errors come back joined, a
 	// [*StartError] first. Contexts of running services carry the values of ctx but do not end
 	// with it. Start of a running service is nil. While it starts, Start joins that: ctx then
-	// bounds only the wait. While it stops, or under a parent that does not run, it is [ErrBusy].
+	// bounds only the wait, and an Acquire or Start hook that the same start has to be through with
+	// first gets [ErrOwnHook]. While it stops, or under a parent that does not run, it is [ErrBusy].
 	Start(ctx context.Context) error
 
 	// Stop stops it and all below it, in the reverse of the order of the start, and returns the

@@ -69,7 +69,7 @@ func (n *Base) beginStart(ctx context.Context) (l *life, mine bool, err error) {
 
 // joinStart waits for a start that another has begun.
 func (n *Base) joinStart(ctx context.Context, l *life) error {
-	if ownHook(ctx, n) {
+	if holdsUp(ctx, n, l) {
 		return fmt.Errorf("wait for the start of %s: %w", n.Path(), ErrOwnHook)
 	}
 	var err error

@@ -14,7 +14,8 @@ func (w *walker) startHook(j job) []refusal {
 	if j.hook == nil {
 		n.mu.Lock()
 		defer n.mu.Unlock()
-		if j.kind == "Start" && n.hooks.Acquire == nil {
+		l.begun = j.kind == "Start"
+		if l.begun && n.hooks.Acquire == nil {
 			l.owed = n.hooks.Stop != nil
 		}
 		return nil
@@ -29,6 +30,7 @@ func (w *walker) startHook(j job) []refusal {
 		defer stop()
 	}
 	n.mu.Lock()
+	l.begun = j.kind == "Start"
 	asked := l.asked
 	if n.group == nil {
 		l.abort = cancel

@@ -32,6 +32,7 @@ func (w *walker) undo(n *Base, l *life, refused []refusal) {
 	}
 	l.startErr = startErr
 	l.walking = false
+	l.undoing = true
 	n.claimLocked(l)
 	if failure != nil && !l.closing {
 		n.failLocked(failure)
