@@ -58,7 +58,8 @@ func Func(name string, run func(context.Context) error, opts ...Option) *Base {
 // NewBase makes the node for self to embed. self is what [MultiService.Children], [Lookup] and
 // others return for it; it is not called before the node is in use. A nil self is the node itself.
 func NewBase(self Service, name string, h Hooks, opts ...Option) *Base {
-	b := &Base{self: self, name: name, hooks: h, opt: newOptions(opts)}
+	b := &Base{self: self, name: name, hooks: h}
+	b.opt.apply(opts)
 	if self == nil {
 		b.self = b
 	}

@@ -78,6 +78,7 @@ func (n *Base) launchLocked(l *life) {
 	l.end = end
 	l.launched = true
 	l.hooks++
-	j := job{n, l, "Run", n.hooks.Run, ctx}
-	go j.call(func(err error) { n.runReturned(l, err) })
+	go func() {
+		job{n, l, "Run", n.hooks.Run, ctx}.call(func(err error) { n.runReturned(l, err) })
+	}()
 }

@@ -131,7 +131,7 @@ func (n *Base) wrapUp(l *life) {
 func (n *Base) endLocked(l *life) (up debt) {
 	ended := l.over && l.hooks == 0 && l.below == 0 && !l.owed
 	if ended {
-		if l.abort != nil && n.group != nil {
+		if l.abort != nil {
 			l.abort(nil)
 		}
 		if l.failed != nil {

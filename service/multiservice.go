@@ -21,7 +21,8 @@ func NewMulti(name string, opts ...Option) *MultiService {
 
 // NewMultiBase makes the group for self to embed: see [NewBase].
 func NewMultiBase(self Service, name string, h Hooks, opts ...Option) *MultiService {
-	m := &MultiService{Base: Base{self: self, name: name, hooks: h, opt: newOptions(opts)}}
+	m := &MultiService{Base: Base{self: self, name: name, hooks: h}}
+	m.opt.apply(opts)
 	m.group = m
 	if self == nil {
 		m.self = m

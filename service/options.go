@@ -31,10 +31,8 @@ func StopWithin(d time.Duration) Option { return func(o *options) { o.stopWithin
 // one after the other. It means nothing for a service without children.
 func SideBySide() Option { return func(o *options) { o.sideBySide = true } }
 
-func newOptions(opts []Option) options {
-	var o options
+func (o *options) apply(opts []Option) {
 	for _, opt := range opts {
-		opt(&o)
+		opt(o)
 	}
-	return o
 }

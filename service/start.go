@@ -146,21 +146,22 @@ func (w *walker) eachChild(n *Base, l *life, last uint64, f visitor) (uint64, []
 		if l.scope.Err() != nil {
 			return last, []refusal{{n, contextError(l.scope)}}
 		}
-		var batch []*place
-		for {
-			p := n.group.placeAfter(last)
-			if p == nil {
-				break
-			}
-			batch, last = append(batch, p), p.number
-			if !n.opt.sideBySide {
-				break
-			}
-		}
-		if len(batch) == 0 {
+		p := n.group.placeAfter(last)
+		if p == nil {
 			break
 		}
-		if r := w.visitAll(n, l, batch, f); r != nil {
+		last = p.number
+		var r []refusal
+		if n.opt.sideBySide {
+			batch := []*place{p}
+			for p = n.group.placeAfter(last); p != nil; p = n.group.placeAfter(last) {
+				batch, last = append(batch, p), p.number
+			}
+			r = w.visitAll(l, batch, f)
+		} else {
+			r = w.visit(l, p, f)
+		}
+		if r != nil {
 			return last, r
 		}
 	}

@@ -37,15 +37,9 @@ func onward(cause error) error {
 // stopNode stops n, which the caller has claimed, after all below it.
 func (w *walker) stopNode(n *Base, l *life, cause error, ctx context.Context) error {
 	began := time.Now()
-	var mu sync.Mutex
-	var errs []error // guarded by mu
+	var errs []error
 	if n.group != nil {
-		w.backward(n, ctx, func(w *walker, c *Base, ctx context.Context) {
-			err := w.stopChild(n, l, c, onward(cause), ctx)
-			mu.Lock()
-			defer mu.Unlock()
-			errs = append(errs, err)
-		})
+		errs = w.stopChildren(n, l, onward(cause), ctx)
 	}
 	if n.hooks.Drain != nil { // it may be at it for the stop of a group above
 		w.awaitInTime(n, ctx, func() bool { return !l.draining })
@@ -73,6 +67,19 @@ func (w *walker) stopNode(n *Base, l *life, cause error, ctx context.Context) er
 		errs = append(errs, l.runErr)
 	}
 	return join(append(errs, l.errs...)...)
+}
+
+// stopChildren stops the children of g. gl is the life of g that ends with this.
+func (w *walker) stopChildren(g *Base, gl *life, cause error, ctx context.Context) []error {
+	var mu sync.Mutex
+	var errs []error // guarded by mu
+	w.backward(g, ctx, func(w *walker, c *Base, ctx context.Context) {
+		err := w.stopChild(g, gl, c, cause, ctx)
+		mu.Lock()
+		defer mu.Unlock()
+		errs = append(errs, err)
+	})
+	return errs
 }
 
 // takeOwed says whether Stop is still to be called, to the one that will.

@@ -6,9 +6,9 @@ import (
 	"time"
 )
 
-// visitAll lets f visit children of n, side by side if there are several. The first refusal ends the
-// starts of the others.
-func (w *walker) visitAll(n *Base, l *life, batch []*place, f visitor) []refusal {
+// visitAll lets f visit children side by side; l is the life of their parent. The first refusal ends
+// the starts of the others.
+func (w *walker) visitAll(l *life, batch []*place, f visitor) []refusal {
 	if len(batch) == 1 {
 		return w.visit(l, batch[0], f)
 	}
@@ -126,6 +126,7 @@ func (n *Base) becomeRunning(l *life, last uint64) bool {
 	l.walking = false
 	if l.abort != nil {
 		l.abort(nil) // for good: nothing derives from the scope any more
+		l.abort = nil
 	}
 	if n.opt.policy == restarts {
 		l.since = time.Now()
