@@ -44,7 +44,11 @@ func TestNilServicesAndContextsPanicAndLeaveNoLockBehind(t *testing.T) {
 	watched(t, func(t *testing.T, ctx context.Context, w *watchdog) {
 		type hollow struct{ *service.Base }
 		app := service.NewMulti("app")
-		a, group, lone := service.Func("a", untilDone), service.NewMulti("group"), service.NewMulti("lone")
+		slow := service.Hooks{Stop: func(context.Context) error { // so that there is something to wait for
+			time.Sleep(time.Second)
+			return nil
+		}}
+		a, group, lone := service.New("a", slow), service.NewMultiBase(nil, "group", slow), service.NewMulti("lone")
 		must(t, app.Add(a, group), app.Start(ctx))
 		w.see(app, lone)
 		var none context.Context
@@ -66,6 +70,7 @@ func TestNilServicesAndContextsPanicAndLeaveNoLockBehind(t *testing.T) {
 				t.Errorf("%s does not panic", what)
 			}
 		}
+		time.Sleep(time.Minute)
 		synctest.Wait()
 		wantEqual(t, names(app), "group")
 		wantEqual(t, a.Parent(), nil)
