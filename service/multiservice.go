@@ -84,7 +84,7 @@ type children struct {
 // A place is where a child stands in its parent's list, or will once its Move is through.
 type place struct {
 	number   uint64
-	child    *Base
+	child    *Base // nil once it is given up
 	reserved bool
 	gone     bool
 }
@@ -105,6 +105,7 @@ func (k *children) remove(p *place) {
 	if k.names[p.child.name] == p {
 		delete(k.names, p.child.name)
 	}
+	p.child = nil // the place may stay for long
 	if k.gone++; k.gone > len(k.places)/2 {
 		k.places = slices.DeleteFunc(k.places, func(p *place) bool { return p.gone })
 		k.gone = 0
@@ -155,11 +156,21 @@ func (k *children) all() []*Base {
 	return all
 }
 
-// placeAfter is the place of the next child of m in order of start, or nil.
-func (m *MultiService) placeAfter(number uint64) *place {
+// A placed is a child where it stood a moment ago.
+type placed struct {
+	child *Base
+	at    *place
+}
+
+// childAfter is the next child of m in order of start.
+func (m *MultiService) childAfter(number uint64) (c placed, ok bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.kids.after(number)
+	p := m.kids.after(number)
+	if p == nil {
+		return placed{}, false
+	}
+	return placed{p.child, p}, true
 }
 
 // childBefore is the next child of m in order of stop.

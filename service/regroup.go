@@ -208,6 +208,10 @@ func (b *comeback) startMembers(round int) {
 	for number := uint64(0); ; {
 		g.mu.Lock()
 		p := g.group.kids.after(number)
+		var c *Base
+		if p != nil {
+			c = p.child
+		}
 		more := b.more
 		over := b.overLocked()
 		if p == nil && !more && !over {
@@ -222,7 +226,6 @@ func (b *comeback) startMembers(round int) {
 			return
 		}
 		number = p.number
-		c := p.child
 		c.mu.Lock()
 		var l *life
 		if c.back == b && c.place == p {

@@ -146,20 +146,20 @@ func (w *walker) eachChild(n *Base, l *life, last uint64, f visitor) (uint64, []
 		if l.scope.Err() != nil {
 			return last, []refusal{{n, contextError(l.scope)}}
 		}
-		p := n.group.placeAfter(last)
-		if p == nil {
+		c, ok := n.group.childAfter(last)
+		if !ok {
 			break
 		}
-		last = p.number
+		last = c.at.number
 		var r []refusal
 		if n.opt.sideBySide {
-			batch := []*place{p}
-			for p = n.group.placeAfter(last); p != nil; p = n.group.placeAfter(last) {
-				batch, last = append(batch, p), p.number
+			var batch []placed
+			for ; ok; c, ok = n.group.childAfter(last) {
+				batch, last = append(batch, c), c.at.number
 			}
 			r = w.visitAll(l, batch, f)
 		} else {
-			r = w.visit(l, p, f)
+			r = w.visit(l, c, f)
 		}
 		if r != nil {
 			return last, r

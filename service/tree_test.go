@@ -2,7 +2,9 @@ package service_test
 
 import (
 	"context"
+	"runtime"
 	"testing"
+	"weak"
 
 	"github.com/octavo-go/octavo/service"
 )
@@ -109,4 +111,20 @@ func TestManyAddsAndRemovesKeepTheOrder(t *testing.T) {
 		got += c.Name()
 	}
 	wantEqual(t, got, want)
+}
+
+// A group does not keep what has been removed from it, however few that are among its children.
+func TestChildRemovedIsLetGo(t *testing.T) {
+	app := service.NewMulti("app")
+	must(t, app.Add(service.Func("a", nil), service.Func("b", nil), service.Func("c", nil)))
+	removed := func() weak.Pointer[service.Base] {
+		s := service.New("s", service.Hooks{Start: nothing})
+		must(t, app.Add(s), app.Start(t.Context()), s.DisownParent().Wait(t.Context()))
+		return weak.Make(s)
+	}()
+	runtime.GC()
+	if s := removed.Value(); s != nil {
+		t.Errorf("%v is still held", s)
+	}
+	must(t, app.Stop(t.Context()))
 }

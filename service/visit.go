@@ -8,7 +8,7 @@ import (
 
 // visitAll lets f visit children side by side; l is the life of their parent. The first refusal ends
 // the starts of the others.
-func (w *walker) visitAll(l *life, batch []*place, f visitor) []refusal {
+func (w *walker) visitAll(l *life, batch []placed, f visitor) []refusal {
 	if len(batch) == 1 {
 		return w.visit(l, batch[0], f)
 	}
@@ -19,16 +19,16 @@ func (w *walker) visitAll(l *life, batch []*place, f visitor) []refusal {
 		refused []refusal
 		ready   []newborn
 	)
-	for _, p := range batch {
-		if !p.child.startsInLine() {
+	for _, c := range batch {
+		if !c.child.startsInLine() {
 			left++
 		}
 	}
 	if left > 0 {
 		w.launch()
 	}
-	for _, p := range batch {
-		if p.child.startsInLine() {
+	for _, c := range batch {
+		if c.child.startsInLine() {
 			continue
 		}
 		all.Add(1)
@@ -36,7 +36,7 @@ func (w *walker) visitAll(l *life, batch []*place, f visitor) []refusal {
 			defer all.Done()
 			w := w.beside()
 			defer w.dismiss()
-			r := w.visit(l, p, f)
+			r := w.visit(l, c, f)
 
 			mu.Lock()
 			defer mu.Unlock()
@@ -60,9 +60,9 @@ func (w *walker) visitAll(l *life, batch []*place, f visitor) []refusal {
 		})
 	}
 	var inLine []refusal
-	for _, p := range batch {
-		if p.child.startsInLine() && inLine == nil {
-			inLine = w.visit(l, p, f)
+	for _, c := range batch {
+		if c.child.startsInLine() && inLine == nil {
+			inLine = w.visit(l, c, f)
 		}
 	}
 	all.Wait()
@@ -75,11 +75,11 @@ func (n *Base) startsInLine() bool {
 	return n.group == nil && n.hooks.Acquire == nil && n.hooks.Start == nil
 }
 
-// visit lets f do its phase in the child at p, if that takes part in the start of which l, the life of
+// visit lets f do its phase in a child, if that takes part in the start of which l, the life of
 // its parent, is part. A child that is stopped or removed meanwhile is no refusal: the start goes on without it.
-func (w *walker) visit(l *life, p *place, f visitor) []refusal {
+func (w *walker) visit(l *life, p placed, f visitor) []refusal {
 	c := p.child
-	cl := c.enter(l, p)
+	cl := c.enter(l, p.at)
 	if cl == nil {
 		return nil
 	}
