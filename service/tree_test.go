@@ -64,9 +64,9 @@ func TestLookup(t *testing.T) {
 	self, err = service.Lookup[*service.MultiService](app, "/top/app")
 	must(t, err)
 	wantEqual(t, self, app)
-	any, err := service.Lookup[service.Service](app, "g")
+	found, err := service.Lookup[service.Service](app, "g")
 	must(t, err)
-	wantEqual(t, any, service.Service(g))
+	wantEqual(t, found, service.Service(g))
 	for _, path := range []string{"x", "g/x", "g/l/x", "g//l", "/top", "/top/apple", "/app/g", "/"} {
 		_, err := service.Lookup[service.Service](app, path)
 		wantErr(t, err, "/top/app", service.ErrNotFound)
