@@ -61,7 +61,7 @@ func (tcpTransport) Client(d Description) (Client, error) {
 	a := d.Arguments(order...)
 	host := unbracket(a.Required("host"))
 	port := a.Int("port", -1, 1, math.MaxUint16)
-	c := &tcpClient{d: d, addr: net.JoinHostPort(host, strconv.Itoa(port))}
+	c := &netClient{d: d, network: "tcp", addr: net.JoinHostPort(host, strconv.Itoa(port))}
 	c.dialer.Timeout = a.Seconds("timeout", dialTimeout)
 	if from := literal(a, "bindAddress"); from != "" {
 		addr, _ := netip.ParseAddr(from)
@@ -197,18 +197,4 @@ func (l *tcpListener) Close() error {
 		l.end()
 	})
 	return err
-}
-
-type tcpClient struct {
-	d      Description
-	addr   string
-	dialer net.Dialer
-}
-
-func (c *tcpClient) Dial(ctx context.Context) (net.Conn, error) {
-	conn, err := c.dialer.DialContext(ctx, "tcp", c.addr)
-	if err != nil {
-		return nil, failed(c.d, dialError(ctx, err))
-	}
-	return conn, nil
 }

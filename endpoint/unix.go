@@ -70,7 +70,7 @@ func (unixTransport) Server(d Description) (Server, error) {
 
 func (unixTransport) Client(d Description) (Client, error) {
 	a := d.Arguments("path")
-	c := &unixClient{d: d, path: unixPath(a, "path")}
+	c := &netClient{d: d, network: "unix", addr: unixPath(a, "path")}
 	c.dialer.Timeout = a.Seconds("timeout", dialTimeout)
 	if err := a.Err(); err != nil {
 		return nil, err
@@ -183,18 +183,4 @@ func (l *unixListener) Close() error {
 		l.end()
 	})
 	return err
-}
-
-type unixClient struct {
-	d      Description
-	path   string
-	dialer net.Dialer
-}
-
-func (c *unixClient) Dial(ctx context.Context) (net.Conn, error) {
-	conn, err := c.dialer.DialContext(ctx, "unix", c.path)
-	if err != nil {
-		return nil, failed(c.d, dialError(ctx, err))
-	}
-	return conn, nil
 }
