@@ -2,8 +2,6 @@ package housetest
 
 import (
 	"encoding/json"
-	"errors"
-	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -98,9 +96,6 @@ require (
 	}
 
 	readme, err := os.ReadFile(root + "/README.md")
-	if errors.Is(err, fs.ErrNotExist) {
-		t.Skip("there is no README.md yet to name the dependencies in")
-	}
 	if err != nil {
 		t.Fatal(err)
 	}
