@@ -10,7 +10,6 @@ import (
 	crand "crypto/rand"
 
 	"github.com/octavo-go/octavo/internal/negotiate"
-	"github.com/octavo-go/octavo/listener"
 	"github.com/octavo-go/octavo/service"
 )
 
@@ -87,35 +86,6 @@ func (o *options) identity() (tls.Certificate, error) {
 
 // ID returns the TubID: the SHA-1 of the certificate in 32 base32 characters.
 func (t *Tub) ID() string { return t.id }
-
-// ListenOn makes a Listener for an endpoint such as "tcp:8080" and adds it to
-// the Tub. On a running Tub it returns when the socket is bound, on another
-// one the socket is bound when the Tub starts. The error is that of the
-// endpoint string, or of listening; then nothing has been added.
-func (t *Tub) ListenOn(endpoint string, opts ...listener.Option) (*listener.Listener, error) {
-	for {
-		name := freeName(t.MultiService)
-		l, err := listener.New(endpoint, append([]listener.Option{listener.Name(name)}, opts...)...)
-		if err != nil {
-			return nil, err
-		}
-		err = l.SetParent(t.MultiService)
-		if err == nil {
-			return l, nil
-		}
-		if !nameTaken(err) || l.Name() != name {
-			return nil, err
-		}
-	}
-}
-
-// StopListeningOn lets go of a Listener. The Future is done when its socket is
-// closed and everything of it has stopped; its address is free then, for
-// another Tub or another program. Connections that it accepted live on. For a
-// Listener that is not this Tub's it is done at once with service.ErrNoParent.
-func (t *Tub) StopListeningOn(l *listener.Listener) *service.Future {
-	return stopListening(t.MultiService, l)
-}
 
 func (t *Tub) start(ctx context.Context) error {
 	incarnation := make([]byte, 8)
